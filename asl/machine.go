@@ -1,0 +1,120 @@
+package asl
+
+import "fmt"
+
+// Problem is one thing that is wrong with a definition.
+type Problem struct {
+	// Line and Column are where it is, both from 1; Column counts characters.
+	Line, Column int
+	// Pointer is the same as a JSON Pointer (RFC 6901), "" for the whole.
+	Pointer string
+	// Code is AWS's, such as SCHEMA_VALIDATION_FAILED or MISSING_TRANSITION_TARGET.
+	Code string
+	// Message says what is wrong and what would be right.
+	Message string
+	// Suggestion is a nearly right word for a wrong one, or "".
+	Suggestion string
+}
+
+func (p Problem) String() string {
+	s := fmt.Sprintf("%d:%d: %s: %s", p.Line, p.Column, p.Code, p.Message)
+	if p.Suggestion != "" {
+		s += fmt.Sprintf("; did you mean %q?", p.Suggestion)
+	}
+	return s
+}
+
+// QueryLanguage is the language of the expressions of a state.
+type QueryLanguage string
+
+// The query languages.
+const (
+	JSONPath QueryLanguage = "JSONPath"
+	JSONata  QueryLanguage = "JSONata"
+)
+
+// StateType is the Type of a state.
+type StateType string
+
+// The eight types of states.
+const (
+	TypeTask     StateType = "Task"
+	TypePass     StateType = "Pass"
+	TypeChoice   StateType = "Choice"
+	TypeWait     StateType = "Wait"
+	TypeSucceed  StateType = "Succeed"
+	TypeFail     StateType = "Fail"
+	TypeParallel StateType = "Parallel"
+	TypeMap      StateType = "Map"
+)
+
+// Machine is a valid definition. It does not change and may be used by several
+// goroutines at once.
+type Machine struct {
+	Comment       string
+	QueryLanguage QueryLanguage
+	// TimeoutSeconds bounds an execution; 0 when not set.
+	TimeoutSeconds int64
+	// Graphs holds the machine's own states first, then those of every branch
+	// and item processor, in the order of the definition.
+	Graphs []*Graph
+}
+
+// Root is the machine's own graph.
+func (m *Machine) Root() *Graph { return m.Graphs[0] }
+
+// Graph is a set of states with an entry: a machine, a branch of a Parallel
+// state or the item processor of a Map state.
+type Graph struct {
+	// Number is the graph's index in Machine.Graphs.
+	Number  int
+	StartAt string
+	Comment string
+	// States are in the order of the definition.
+	States []*StateDef
+
+	byName map[string]*StateDef
+}
+
+// State finds a state by its name, or gives nil.
+func (g *Graph) State(name string) *StateDef { return g.byName[name] }
+
+// StateDef is the definition of one state.
+type StateDef struct {
+	Name    string
+	Type    StateType
+	Comment string
+	// Next is "" when the state ends its graph or is a Choice.
+	Next          string
+	End           bool
+	QueryLanguage QueryLanguage
+	// Resource is what a Task state calls.
+	Resource Resource
+	// Graphs are the branches of a Parallel state, or the one processor of a Map.
+	Graphs []*Graph
+	// Edges are all ways out: Next, choices in order, Default, then catchers.
+	Edges []Edge
+	// Line and Column are where the state's definition begins, from 1.
+	Line, Column int
+
+	spec spec
+}
+
+// EdgeKind says why an edge is taken.
+type EdgeKind string
+
+// The kinds of edges.
+const (
+	EdgeNext    EdgeKind = "next"
+	EdgeChoice  EdgeKind = "choice"
+	EdgeDefault EdgeKind = "default"
+	EdgeCatch   EdgeKind = "catch"
+)
+
+// Edge is one way from a state to another of the same graph.
+type Edge struct {
+	Kind EdgeKind
+	To   string
+	// Label is the condition of a choice in short, or the errors of a catcher.
+	Label string
+}
