@@ -1,0 +1,161 @@
+// Package instance is the portal's main job: one person's running copy of an
+// app, from the click to the proof that nothing was left.
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Status is where an instance is in its life.
+type Status string
+
+// The statuses of an instance, in the order of a life that goes well, then
+// the two that end one that does not.
+const (
+	Queued        Status = "queued"
+	Deploying     Status = "deploying"
+	Checking      Status = "checking"
+	Running       Status = "running"
+	Destroying    Status = "destroying"
+	Destroyed     Status = "destroyed"
+	DeployFailed  Status = "deploy_failed"  // cleaned up, nothing left
+	DestroyFailed Status = "destroy_failed" // something is left
+)
+
+// Ended reports whether the life of the instance is over; an ended instance
+// does not keep its owner from deploying the app again.
+func (s Status) Ended() bool { return s == Destroyed || s == DeployFailed || s == DestroyFailed }
+
+// Instance is one person's running copy of an app.
+type Instance struct {
+	ID         string
+	App        string
+	Version    int
+	Owner      string
+	HostName   string // DNS label: brave-otter-lamp-todo
+	Status     Status
+	Waiting    string         // what it waits for: "Docker", "3rd in the queue"; empty when it goes on
+	Upstream   string         // http://127.0.0.1:port, while running
+	Parameters map[string]any // secret ones as stored text; see catalog.Parameter
+	CreatedAt  time.Time
+	ReadyAt    time.Time // zero until running
+	EndsAt     time.Time
+	EndedAt    time.Time // zero until ended
+	EndedBy    string    // actor's ID; "portal" when its time was up
+	EndReason  string    // "destroyed by its owner", "its time was up"
+	Reason     string    // why it failed, for a person
+	Receipt    *Receipt  // after a destroy
+	Execution  string    // ID of its lifecycle's execution
+	Changed    int64     // counts the changes of this row
+}
+
+// Receipt is the proof of a destroy: what carries the instance's label now.
+type Receipt struct {
+	At      time.Time  `json:"at"`
+	Left    []Resource `json:"left"`              // empty: nothing
+	Removed []Resource `json:"removed,omitempty"` // found by label and removed by the portal
+}
+
+// Resource is something on a platform that carries an instance's label.
+type Resource struct {
+	Platform string            `json:"platform"` // "docker"
+	Kind     string            `json:"kind"`     // "container", "network", "volume"
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	Labels   map[string]string `json:"labels,omitempty"`
+}
+
+// The labels that every resource carries.
+const (
+	LabelInstance = "iap.instance"
+	LabelHostName = "iap.host-name"
+	LabelApp      = "iap.app"
+	LabelOwner    = "iap.owner"
+	LabelPortal   = "iap.portal"
+)
+
+// Container is what a platform knows of an instance's container.
+type Container struct {
+	Exists    bool
+	Running   bool
+	ExitCode  int
+	OOMKilled bool
+	LastLines []string // the last lines it printed, harmless to show
+}
+
+// Platform is where instances run. Its errors are Unavailable when the
+// platform does not answer.
+type Platform interface {
+	// Name returns "docker" or "kubernetes"; Title "Docker", "Kubernetes".
+	Name() string
+	Title() string
+	// Ping returns nil when the platform answers.
+	Ping(ctx context.Context) error
+	// Resources lists what carries the portal's label, of one instance or,
+	// when instance is empty, of all.
+	Resources(ctx context.Context, portal, instance string) ([]Resource, error)
+	// Remove deletes a resource by force; removing what is gone is harmless.
+	Remove(ctx context.Context, r Resource) error
+	// Container tells of the instance's container, with at most lines of its
+	// last output.
+	Container(ctx context.Context, instance string, lines int) (Container, error)
+	// WatchExit returns a channel that is closed when the instance's container
+	// exits (or is gone already) or when ctx ends.
+	WatchExit(ctx context.Context, instance string) (<-chan struct{}, error)
+	// CheckUpstream returns an Invalid error unless upstream is an address of
+	// this instance's container.
+	CheckUpstream(ctx context.Context, instance, upstream string) error
+}
+
+// Store keeps instances.
+type Store interface {
+	// InsertInstance fails with Conflict when the owner has a live instance of
+	// the app (Field "owner") or when the host name was given out before
+	// (Field "host_name").
+	InsertInstance(ctx context.Context, i Instance) error
+	// UpdateInstance writes the row when its stored Changed is i.Changed and
+	// adds one to it; else Conflict.
+	UpdateInstance(ctx context.Context, i Instance) error
+	Instance(ctx context.Context, id string) (Instance, error)
+	InstanceByHostName(ctx context.Context, hostName string) (Instance, error)
+	// LiveInstance returns the owner's instance of an app that has not ended.
+	LiveInstance(ctx context.Context, owner, app string) (Instance, error)
+	// LatestInstance returns the owner's newest instance of an app.
+	LatestInstance(ctx context.Context, owner, app string) (Instance, error)
+	// LiveInstances returns all that have not ended, oldest first.
+	LiveInstances(ctx context.Context) ([]Instance, error)
+	// Instances returns at most f.Limit instances, newest first.
+	Instances(ctx context.Context, f Filter) ([]Instance, error)
+	// ReadySeconds returns, for each app, the median seconds from created to
+	// ready of its last 20 instances that became ready.
+	ReadySeconds(ctx context.Context) (map[string]float64, error)
+}
+
+// Filter chooses instances; empty fields choose all.
+type Filter struct {
+	Owner    string
+	App      string
+	Statuses []Status
+	Text     string // part of the host name, app or owner
+	Before   string // an ID: older ones alone
+	Limit    int    // at most 500; 0: 100
+}
+
+// Snapshot is the data of an InstanceChanged event: the public fields.
+type Snapshot struct {
+	ID       string          `json:"id"`
+	App      string          `json:"app"`
+	Version  int             `json:"version"`
+	Owner    string          `json:"owner"`
+	HostName string          `json:"host_name"`
+	Status   Status          `json:"status"`
+	Waiting  string          `json:"waiting,omitempty"`
+	Upstream string          `json:"upstream,omitempty"`
+	EndsAt   time.Time       `json:"ends_at"`
+	EndedBy  string          `json:"ended_by,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+	Receipt  *Receipt        `json:"receipt,omitempty"`
+	Extra    json.RawMessage `json:"extra,omitempty"`
+}

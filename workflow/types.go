@@ -1,0 +1,124 @@
+// Package workflow makes state machines durable: it keeps executions, takes
+// their steps one commit each, hands tasks to handlers and fires timers.
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Status is where an execution is.
+type Status string
+
+// The statuses of an execution, as Step Functions names them.
+const (
+	Running   Status = "RUNNING"
+	Succeeded Status = "SUCCEEDED"
+	Failed    Status = "FAILED"
+	TimedOut  Status = "TIMED_OUT"
+	Aborted   Status = "ABORTED"
+)
+
+// StateMachine is a stored definition. Definitions are immutable and known by
+// their hash.
+type StateMachine struct {
+	ID         string // SHA-256 of the definition, hex
+	Name       string
+	Definition []byte
+	CreatedAt  time.Time
+}
+
+// Execution is one run of a state machine.
+type Execution struct {
+	ID           string
+	Name         string // unique among the executions of a state machine's name
+	StateMachine string // ID
+	Status       Status
+	Input        json.RawMessage
+	Output       json.RawMessage // nil unless Succeeded
+	Error, Cause string
+	State        []byte // asl.State as JSON; nil when ended
+	Version      int64  // counts the commits of this row; fences writers
+	StartedAt    time.Time
+	EndedAt      time.Time // zero while Running
+}
+
+// HistoryEvent is one entry of an execution's history.
+type HistoryEvent struct {
+	Execution string
+	Number    int64 // from 1
+	Previous  int64
+	Type      string
+	Time      time.Time
+	Details   json.RawMessage
+}
+
+// TaskKind says what a row of the task table waits for.
+type TaskKind string
+
+// The kinds of task.
+const (
+	Advance TaskKind = "advance" // a frame has a transition to take at once
+	Call    TaskKind = "call"    // a handler is to be called
+	Await   TaskKind = "await"   // an answer is expected from outside, by token or by instance
+	Timer   TaskKind = "timer"   // a time is to come
+)
+
+// Task is a row of durable work. Its key is (Execution, Kind, Frame, Number).
+type Task struct {
+	Execution  string
+	Kind       TaskKind
+	Frame      int64
+	Number     int64  // attempt of a call or await; ID of a timer; 0 for advance
+	State      string // name of the state
+	Resource   string
+	Payload    json.RawMessage // arguments of a call or await; nothing else
+	RunAt      time.Time       // not before
+	Owner      string          // the process that runs it; empty when free
+	LeaseUntil time.Time
+	Attempt    int // times it was claimed
+}
+
+// Store keeps state machines, executions, their history and their tasks.
+// Everything but reading takes part in the transaction of ctx.
+type Store interface {
+	// PutStateMachine stores a definition; storing the same twice is harmless.
+	PutStateMachine(ctx context.Context, m StateMachine) error
+	StateMachine(ctx context.Context, id string) (StateMachine, error)
+
+	// InsertExecution fails with Conflict when the name is taken.
+	InsertExecution(ctx context.Context, e Execution) error
+	// UpdateExecution writes the row when its stored version is e.Version and
+	// adds one to it; else Conflict, and nothing is written.
+	UpdateExecution(ctx context.Context, e Execution) error
+	Execution(ctx context.Context, id string) (Execution, error)
+	// Executions returns at most limit, newest first, with IDs before before
+	// (empty: from the newest), of one status (empty: all).
+	Executions(ctx context.Context, status Status, before string, limit int) ([]Execution, error)
+
+	AppendHistory(ctx context.Context, events ...HistoryEvent) error
+	// History returns at most limit events with numbers above after.
+	History(ctx context.Context, execution string, after int64, limit int) ([]HistoryEvent, error)
+
+	// PutTask inserts a task or replaces the one with its key.
+	PutTask(ctx context.Context, t Task) error
+	// DeleteTask removes a task; removing what is not there is harmless.
+	DeleteTask(ctx context.Context, execution string, kind TaskKind, frame, number int64) error
+	// DeleteTasks removes all tasks of an execution.
+	DeleteTasks(ctx context.Context, execution string) error
+	// ClaimTasks gives at most limit due tasks (kinds advance, call, timer)
+	// that are free or whose lease is over to owner, until lease has passed.
+	ClaimTasks(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]Task, error)
+	// FinishTask deletes a task that owner still holds with the same Attempt;
+	// else Conflict: somebody else has it now.
+	FinishTask(ctx context.Context, t Task) error
+	// ReleaseTasks frees all tasks of owners other than owner whose processes
+	// are known to be gone; on SQLite these are all others.
+	ReleaseTasks(ctx context.Context, owner string) error
+	// NextTaskAt returns when the next unclaimed task is due; ok is false
+	// when there is none.
+	NextTaskAt(ctx context.Context) (at time.Time, ok bool, err error)
+	// AwaitedTasks returns the awaiting tasks of an execution.
+	AwaitedTasks(ctx context.Context, execution string) ([]Task, error)
+}
