@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what the portal and its tests need and this machine lacks; says one
+# line for each. Run by `make setup`.
+#
+#	scripts/setup.sh [PART...]    docker terraform provider chromium postgres cc; all without PART
+#	scripts/setup.sh tofu         builds OpenTofu into .cache/bin even where Terraform is
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=$ROOT/.cache
+mkdir -p "$CACHE/bin"
+PATH=$CACHE/bin:$PATH
+
+for part in common docker terraform tests; do
+	# shellcheck source=/dev/null
+	. "$ROOT/scripts/setup/$part.sh"
+done
+
+have go || fail "Go is missing" "Install Go 1.26 or newer: https://go.dev/dl/"
+PLATFORM=$(platform)
+
+[ $# -gt 0 ] || set -- docker terraform provider chromium postgres cc
+for part in "$@"; do
+	case $part in
+	docker | terraform | provider | chromium | postgres | cc | tofu) "setup_$part" ;;
+	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu" ;;
+	esac
+done

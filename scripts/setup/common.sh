@@ -1,0 +1,86 @@
+# Shared by the parts of setup.sh; sourced, not run. Works with bash 3.2 (macOS).
+
+say() { printf 'setup: %s\n' "$*"; }
+
+# fail WHAT HINT...: says what is wrong and, line by line, what to do about it.
+fail() {
+	printf 'setup: %s\n' "$1" >&2
+	shift
+	for line in "$@"; do printf 'setup:   %s\n' "$line" >&2; done
+	exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# can_apt: Debian or Ubuntu, as root. Only there anything of the system is changed.
+can_apt() { [ "$(id -u)" = 0 ] && have apt-get; }
+
+apt_updated=
+# apt_install PACKAGE...: quiet unless it fails.
+apt_install() {
+	local log=$CACHE/apt.log
+	say "installing $* (apt-get)"
+	if [ -z "$apt_updated" ]; then
+		apt-get -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 ||
+			fail "apt-get update failed" "$(tail -n 5 "$log")"
+		apt_updated=yes
+	fi
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >"$log" 2>&1 </dev/null ||
+		fail "apt-get install $* failed" "$(tail -n 5 "$log")"
+}
+
+# at_least WANT HAVE: compares two version numbers major.minor.
+at_least() {
+	awk -v want="$1" -v have="$2" 'BEGIN {
+		split(want, w, "."); split(have, h, ".")
+		exit !(h[1] > w[1] || (h[1] == w[1] && h[2] + 0 >= w[2] + 0))
+	}'
+}
+
+# answers URL: whether an HTTP server answers with success within three seconds.
+answers() { have curl && curl -fsS -m 3 -o /dev/null "$1" 2>/dev/null; }
+
+# link FILE TARGET: a hard link where the file system allows it, else a copy;
+# TARGET changes in one step, so that a process that runs it is not disturbed.
+link() {
+	mkdir -p "$(dirname "$2")"
+	ln -f "$1" "$2.new" 2>/dev/null || cp -f "$1" "$2.new"
+	mv -f "$2.new" "$2"
+}
+
+# built TOOL PACKAGE LDFLAGS: builds PACKAGE from tools/TOOL, and sets BUILT to
+# the program. Builds are kept for all clones of this user, by all that they
+# depend on.
+built() {
+	local key dir
+	key=$(tool_key "$1" "$3")
+	dir=${XDG_CACHE_HOME:-$HOME/.cache}/iap-tools
+	BUILT=$dir/$1-$key
+	[ -x "$BUILT" ] && return
+	say "building $2 from tools/$1; this takes some minutes, once"
+	mkdir -p "$dir"
+	(cd "$ROOT/tools/$1" && GOFLAGS= GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$3" -o "$BUILT.$$" "$2") ||
+		fail "building tools/$1 failed"
+	mv -f "$BUILT.$$" "$BUILT"
+}
+
+# tool_key TOOL LDFLAGS: names a build of a tool: its modules, flags and platform.
+tool_key() {
+	{ cat "$ROOT/tools/$1/go.mod" "$ROOT/tools/$1/go.sum"; echo "$2 $PLATFORM"; } | cksum_sha256
+}
+
+cksum_sha256() {
+	if have sha256sum; then sha256sum; else shasum -a 256; fi | cut -c 1-16
+}
+
+# platform: os_arch in Go's words, without the 30 ms that asking go takes.
+platform() {
+	local os arch
+	os=$(uname -s | tr '[:upper:]' '[:lower:]')
+	arch=$(uname -m)
+	case $arch in
+	x86_64) arch=amd64 ;;
+	aarch64) arch=arm64 ;;
+	esac
+	echo "${os}_$arch"
+}
