@@ -3,7 +3,7 @@
 # The provider's release that the commit in tools/docker-provider follows; the
 # registry's copy is the same number.
 provider_version=4.6.0
-tofu_flags="-s -w"
+tofu_flags="-s -w -X github.com/opentofu/opentofu/version.dev=no"
 provider_flags="-s -w -X main.version=$provider_version"
 
 # find_terraform: sets TERRAFORM to the program and TERRAFORM_VERSION; OpenTofu
