@@ -1,6 +1,3 @@
-// Package job runs bundles: one Job is one apply or destroy by a Runner, with
-// steps and a log. Jobs wait in a queue, run in processes that outlive the
-// portal, and are found again after a restart.
 package job
 
 import (
@@ -106,7 +103,8 @@ type Result struct {
 	Error   string                     `json:"error,omitempty"`
 	Reason  string                     `json:"reason,omitempty"`
 	Steps   []Step                     `json:"steps"`
-	Outputs map[string]json.RawMessage `json:"outputs,omitempty"` // name → value; sensitive ones are left out
+	Outputs map[string]json.RawMessage `json:"outputs,omitempty"` // name → value
+	Omitted map[string]string          `json:"omitted,omitempty"` // outputs left out: name → why, as in "is sensitive"
 	EndedAt time.Time                  `json:"ended_at"`
 }
 
