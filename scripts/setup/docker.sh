@@ -39,7 +39,7 @@ setup_docker() {
 # explain_docker: what a person has to do where we install nothing.
 explain_docker() {
 	local context
-	context=$(have docker && docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null)
+	context=$(have docker && docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null) || true
 	if [ -n "$context" ] && [ "$context" != unix:///var/run/docker.sock ] && docker version >/dev/null 2>&1; then
 		fail "Docker answers at another address than the usual one" "Run: export DOCKER_HOST=$context"
 	fi

@@ -44,6 +44,7 @@ setup_provider() {
 		link "$PROVIDER" "$first"
 		link "$PROVIDER" "$second"
 		echo "$key" >"$CACHE/provider.key"
+		rm -rf "$CACHE/registry"
 	fi
 	write_cli_config
 	say "Docker provider: $provider_version in $CACHE/providers, configured by $CACHE/terraform.rc"
@@ -77,7 +78,7 @@ registry_provider() {
 		}
 	EOF
 	if ! TF_CLI_CONFIG_FILE=${IAP_SETUP_CLI_CONFIG:-/dev/null} "$TERRAFORM" -chdir="$dir" init -input=false >"$dir/log" 2>&1 </dev/null; then
-		say "that failed; see $dir/log"
+		say "that failed: $(grep -m 1 -i error "$dir/log" || tail -n 1 "$dir/log")"
 		return 1
 	fi
 	PROVIDER=$dir/.terraform/providers/$host/kreuzwerker/docker/$provider_version/$PLATFORM/$1
