@@ -74,6 +74,9 @@ type SetTimer struct {
 type CancelTask struct {
 	Frame   FrameID
 	Attempt int
+	// State and Resource are those of the ScheduleTask.
+	State    string
+	Resource Resource
 }
 
 // CancelTimer tells that a timer is no longer wanted.

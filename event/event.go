@@ -22,6 +22,9 @@ type Event struct {
 	Data    json.RawMessage // JSON object, by Type
 }
 
+// AdminsOnly is the Owner of events that concern nobody but admins.
+const AdminsOnly = "-"
+
 // The types of events.
 const (
 	InstanceChanged  = "iap.instance.changed"    // data: instance.Snapshot

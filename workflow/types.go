@@ -59,10 +59,9 @@ type TaskKind string
 
 // The kinds of task.
 const (
-	Advance TaskKind = "advance" // a frame has a transition to take at once
-	Call    TaskKind = "call"    // a handler is to be called
-	Await   TaskKind = "await"   // an answer is expected from outside, by token or by instance
-	Timer   TaskKind = "timer"   // a time is to come
+	Advance  TaskKind = "advance" // frames have transitions to take at once
+	CallTask TaskKind = "call"    // a handler is to be called
+	Timer    TaskKind = "timer"   // a time is to come
 )
 
 // Task is a row of durable work. Its key is (Execution, Kind, Frame, Number).
@@ -73,7 +72,7 @@ type Task struct {
 	Number     int64  // attempt of a call or await; ID of a timer; 0 for advance
 	State      string // name of the state
 	Resource   string
-	Payload    json.RawMessage // arguments of a call or await; nothing else
+	Payload    json.RawMessage // of a call
 	RunAt      time.Time       // not before
 	Owner      string          // the process that runs it; empty when free
 	LeaseUntil time.Time
@@ -92,6 +91,9 @@ type Store interface {
 	// UpdateExecution writes the row when its stored version is e.Version and
 	// adds one to it; else Conflict, and nothing is written.
 	UpdateExecution(ctx context.Context, e Execution) error
+	// Execution returns one execution, or NotFound. Within a transaction the
+	// row is then locked until its end, so that the next to read it sees what
+	// this one wrote.
 	Execution(ctx context.Context, id string) (Execution, error)
 	// Executions returns at most limit, newest first, with IDs before before
 	// (empty: from the newest), of one status (empty: all).
@@ -107,18 +109,18 @@ type Store interface {
 	DeleteTask(ctx context.Context, execution string, kind TaskKind, frame, number int64) error
 	// DeleteTasks removes all tasks of an execution.
 	DeleteTasks(ctx context.Context, execution string) error
-	// ClaimTasks gives at most limit due tasks (kinds advance, call, timer)
-	// that are free or whose lease is over to owner, until lease has passed.
+	// ClaimTasks gives at most limit due tasks that are free or whose lease is over to owner, until lease has passed.
 	ClaimTasks(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]Task, error)
 	// FinishTask deletes a task that owner still holds with the same Attempt;
 	// else Conflict: somebody else has it now.
 	FinishTask(ctx context.Context, t Task) error
+	// RenewTask sets the end of the lease of a task that t.Owner still holds
+	// with t.Attempt; else Conflict.
+	RenewTask(ctx context.Context, t Task, until time.Time) error
 	// ReleaseTasks frees all tasks of owners other than owner whose processes
 	// are known to be gone; on SQLite these are all others.
 	ReleaseTasks(ctx context.Context, owner string) error
 	// NextTaskAt returns when the next unclaimed task is due; ok is false
 	// when there is none.
 	NextTaskAt(ctx context.Context) (at time.Time, ok bool, err error)
-	// AwaitedTasks returns the awaiting tasks of an execution.
-	AwaitedTasks(ctx context.Context, execution string) ([]Task, error)
 }

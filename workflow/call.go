@@ -1,0 +1,128 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/value"
+)
+
+var errCancelled = errors.New("the task was cancelled")
+
+func (e *Engine) cancelCall(key taskKey) {
+	if cancel, ok := e.running.Load(key); ok {
+		cancel.(context.CancelCauseFunc)(errCancelled)
+	}
+}
+
+// runCall calls the handler of a row that this process holds and commits the
+// result together with the end of the row.
+func (e *Engine) runCall(t Task) {
+	ctx, cancel := context.WithCancelCause(e.ctx)
+	defer cancel(nil)
+	if _, twice := e.running.LoadOrStore(keyOf(t), cancel); twice {
+		return
+	}
+	defer e.running.Delete(keyOf(t))
+	stop := e.keepLease(ctx, cancel, t)
+	out, err := e.invoke(ctx, t)
+	stop()
+	if ctx.Err() != nil {
+		return // cancelled: the row is gone; stopping: the next process does it again
+	}
+	e.Failpoint("workflow.call.done")
+	err = e.persist("the result of a task", func() error { return e.finishCall(t, out, err) })
+	if err != nil && !iap.IsKind(err, iap.Conflict) && !errors.Is(err, errStopped) {
+		slog.Error("the result of a task could not be taken", "execution", t.Execution, "state", t.State, "err", err)
+	}
+}
+
+// invoke calls the handler; a panic of it fails the task alone.
+func (e *Engine) invoke(ctx context.Context, t Task) (out json.RawMessage, err error) {
+	r, _ := asl.ParseResource(t.Resource)
+	h, ok := e.Handlers[handlerKey(r)]
+	if !ok || h.Run == nil {
+		return nil, FailTask("States.Runtime", "There is no task %q here.", t.Resource)
+	}
+	var p payload
+	if err := json.Unmarshal(t.Payload, &p); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			slog.Error("a task's handler panicked", "resource", t.Resource, "panic", v, "stack", string(debug.Stack()))
+			err = FailTask("States.Runtime", "The task failed by a fault of the portal.")
+		}
+	}()
+	e.Failpoint("workflow.call.before")
+	return h.Run(ctx, Call{Execution: t.Execution, Frame: t.Frame, Attempt: t.Number, State: t.State,
+		Resource: r, Arguments: p.Arguments, Token: p.Token})
+}
+
+func (e *Engine) finishCall(t Task, out json.RawMessage, failure error) error {
+	sig, err := callSignal(t, out, failure)
+	if err != nil {
+		return err
+	}
+	return e.Tx.Update(e.ctx, func(ctx context.Context) error {
+		if err := e.Store.FinishTask(ctx, t); err != nil {
+			return err
+		}
+		err := e.step(ctx, t.Execution, nil, sig)
+		if errors.Is(err, errStale) {
+			return nil
+		}
+		return err
+	})
+}
+
+func callSignal(t Task, out json.RawMessage, failure error) (asl.Signal, error) {
+	frame, attempt := asl.FrameID(t.Frame), int(t.Number)
+	var failed *TaskError
+	switch {
+	case failure == nil:
+		result, err := value.FromText(string(orEmpty(out)))
+		if err != nil {
+			return nil, fmt.Errorf("the result of %s is not JSON: %w", t.Resource, err)
+		}
+		return asl.TaskSucceeded{Frame: frame, Attempt: attempt, Output: result}, nil
+	case errors.As(failure, &failed):
+		return asl.TaskFailed{Frame: frame, Attempt: attempt, Error: failed.Name, Cause: failed.Cause}, nil
+	}
+	slog.Error("a task failed by a fault of the portal", "resource", t.Resource, "err", failure)
+	return asl.TaskFailed{Frame: frame, Attempt: attempt, Error: "States.TaskFailed",
+		Cause: "The task failed by a fault of the portal."}, nil
+}
+
+// keepLease renews the lease of a row while its call runs; who loses it is
+// cancelled. The returned function ends that and waits.
+func (e *Engine) keepLease(ctx context.Context, cancel context.CancelCauseFunc, t Task) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(lease / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			err := e.Store.RenewTask(ctx, t, e.Now().Add(lease))
+			if iap.IsKind(err, iap.Conflict) {
+				cancel(errCancelled)
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

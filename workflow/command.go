@@ -1,0 +1,136 @@
+package workflow
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/value"
+)
+
+// lease is how long a claimed row is its owner's; calls that take longer keep
+// renewing it.
+const lease = time.Minute
+
+// command carries out what a step asks for, in its transaction.
+func (s *stepper) command(ctx context.Context, c asl.Command) error {
+	switch c := c.(type) {
+	case asl.ScheduleTask:
+		return s.scheduleTask(ctx, c)
+	case asl.SetTimer:
+		iap.AfterCommit(ctx, s.Wake)
+		return s.Store.PutTask(ctx, Task{Execution: s.x.ID, Kind: Timer, Frame: int64(c.Frame),
+			Number: int64(c.ID), RunAt: c.At})
+	case asl.CancelTimer:
+		return s.Store.DeleteTask(ctx, s.x.ID, Timer, int64(c.Frame), int64(c.ID))
+	case asl.CancelTask:
+		return s.cancelTask(ctx, c)
+	}
+	return fmt.Errorf("workflow: unknown command %T", c)
+}
+
+// payload is what a call's row keeps of the task.
+type payload struct {
+	Arguments json.RawMessage `json:"arguments"`
+	Token     string          `json:"token"`
+}
+
+func (s *stepper) scheduleTask(ctx context.Context, c asl.ScheduleTask) error {
+	ref := taskRef{execution: s.x.ID, frame: int64(c.Frame), attempt: int64(c.Attempt)}
+	call := Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt, State: c.State,
+		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: ref.token()}
+	h, ok := s.Handlers[handlerKey(c.Resource)]
+	switch {
+	case !ok:
+		s.fail(c, &TaskError{Name: "States.Runtime",
+			Cause: fmt.Sprintf("There is no task %q here.", c.Resource.ARN)})
+		return nil
+	case h.Commit != nil:
+		return s.callInStep(ctx, h, c, call)
+	}
+	return s.callLater(ctx, call)
+}
+
+// callInStep calls a handler that works in the transaction of the step.
+func (s *stepper) callInStep(ctx context.Context, h Handler, c asl.ScheduleTask, call Call) error {
+	out, err := h.Commit(ctx, call)
+	var failed *TaskError
+	switch {
+	case errors.As(err, &failed):
+		s.fail(c, failed)
+		return nil
+	case err != nil:
+		return err
+	}
+	result, err := value.FromText(string(orEmpty(out)))
+	if err != nil {
+		return fmt.Errorf("workflow: the result of %s is not JSON: %w", c.Resource.ARN, err)
+	}
+	if c.Resource.Integration == asl.RequestResponse {
+		s.queue = append(s.queue, asl.TaskSucceeded{Frame: c.Frame, Attempt: c.Attempt, Output: result})
+	} else {
+		s.queue = append(s.queue, asl.TaskSubmitted{Frame: c.Frame, Attempt: c.Attempt, Output: result})
+	}
+	return nil
+}
+
+func (s *stepper) fail(c asl.ScheduleTask, err *TaskError) {
+	s.queue = append(s.queue, asl.TaskFailed{Frame: c.Frame, Attempt: c.Attempt, Error: err.Name, Cause: err.Cause})
+}
+
+// callLater leaves a row for a handler that works after the commit, and starts
+// it then.
+func (s *stepper) callLater(ctx context.Context, call Call) error {
+	p, err := json.Marshal(payload{Arguments: call.Arguments, Token: call.Token})
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	t := Task{Execution: call.Execution, Kind: CallTask, Frame: call.Frame, Number: call.Attempt,
+		State: call.State, Resource: call.Resource.ARN, Payload: p, RunAt: now,
+		Owner: s.Owner, LeaseUntil: now.Add(lease), Attempt: 1}
+	if err := s.Store.PutTask(ctx, t); err != nil {
+		return err
+	}
+	iap.AfterCommit(ctx, func() { s.spawn(func() { s.runCall(t) }) })
+	return nil
+}
+
+// cancelTask ends a call under way after the commit, and tells the handler of
+// submitted work.
+func (s *stepper) cancelTask(ctx context.Context, c asl.CancelTask) error {
+	key := taskKey{s.x.ID, CallTask, int64(c.Frame), int64(c.Attempt)}
+	iap.AfterCommit(ctx, func() { s.cancelCall(key) })
+	if err := s.Store.DeleteTask(ctx, key.execution, key.kind, key.frame, key.number); err != nil {
+		return err
+	}
+	h, ok := s.Handlers[handlerKey(c.Resource)]
+	if !ok || h.Cancel == nil {
+		return nil
+	}
+	ref := taskRef{execution: s.x.ID, frame: key.frame, attempt: key.number}
+	return h.Cancel(ctx, Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt,
+		State: c.State, Resource: c.Resource, Token: ref.token()})
+}
+
+func handlerKey(r asl.Resource) string { return r.Service + ":" + r.API }
+
+func orEmpty(b json.RawMessage) json.RawMessage {
+	if len(b) == 0 {
+		return json.RawMessage("{}")
+	}
+	return b
+}
+
+// newUUID returns a random UUID (RFC 9562, version 4).
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

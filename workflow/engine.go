@@ -1,0 +1,150 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/event"
+)
+
+// Call is one task that a handler is asked to do.
+type Call struct {
+	Execution string
+	Frame     int64
+	Attempt   int64
+	State     string // name of the state
+	Resource  asl.Resource
+	Arguments json.RawMessage
+	Token     string // for Engine.Succeed and Engine.Fail
+}
+
+// Handler does the tasks of one resource. Exactly one of Commit and Run is
+// set.
+type Handler struct {
+	// Commit runs in the transaction of the step, and only reads and writes the
+	// database. For a resource with .sync or .waitForTaskToken it submits the
+	// work; what it returns is then the answer of the submission. A *TaskError
+	// fails the task (return it before anything was written); any other error
+	// rolls the step back, to be tried again.
+	Commit func(ctx context.Context, c Call) (json.RawMessage, error)
+	// Run runs after the commit, outside of any transaction, at least once: it
+	// must stand being repeated after a crash. ctx ends when the task is
+	// cancelled or the engine stops.
+	Run func(ctx context.Context, c Call) (json.RawMessage, error)
+	// Cancel is told, in the transaction of the step, that the result of a
+	// submitted task is no longer wanted. Nil: nothing to do.
+	Cancel func(ctx context.Context, c Call) error
+}
+
+// TaskError fails a task with an error name that Retry and Catch match.
+type TaskError struct{ Name, Cause string }
+
+// Error returns the name and the cause.
+func (e *TaskError) Error() string { return e.Name + ": " + e.Cause }
+
+// FailTask makes a TaskError.
+func FailTask(name, format string, args ...any) error {
+	return &TaskError{Name: name, Cause: fmt.Sprintf(format, args...)}
+}
+
+// Config is what an Engine needs.
+type Config struct {
+	Store    Store
+	Tx       iap.Transactor
+	Log      *event.Log
+	Now      func() time.Time
+	Owner    string             // names this process in leases; unique for each start
+	Handlers map[string]Handler // by resource without its suffix: "job:apply"
+	Limits   asl.Limits
+	// Failpoint is called before and after every side effect; nil: nothing.
+	Failpoint func(name string)
+}
+
+// Engine runs executions. See doc.go for its invariants.
+type Engine struct {
+	Config
+	machines machineCache
+	running  sync.Map // taskKey → context.CancelCauseFunc of a call under way
+
+	wake   chan struct{}
+	ctx    context.Context // ends when the engine stops
+	cancel context.CancelCauseFunc
+	work   sync.WaitGroup
+}
+
+var errStopped = errors.New("the engine is stopping")
+
+// New returns an engine that is not started yet.
+func New(cfg Config) *Engine {
+	if cfg.Failpoint == nil {
+		cfg.Failpoint = func(string) {}
+	}
+	e := &Engine{Config: cfg, wake: make(chan struct{}, 1)}
+	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	return e
+}
+
+// Start takes up what an earlier process left and begins to work.
+func (e *Engine) Start(ctx context.Context) error {
+	if err := e.Store.ReleaseTasks(ctx, e.Owner); err != nil {
+		return fmt.Errorf("releasing the tasks of an earlier process: %w", err)
+	}
+	e.spawn(e.schedule)
+	e.Wake()
+	return nil
+}
+
+// Stop ends what runs and waits for it. Calls that are cut off are made again
+// by the next process.
+func (e *Engine) Stop(context.Context) error {
+	e.cancel(errStopped)
+	e.work.Wait()
+	return nil
+}
+
+// Wake has the engine look for due work; it never blocks.
+func (e *Engine) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// spawn runs fn in a goroutine that Stop waits for.
+func (e *Engine) spawn(fn func()) {
+	if e.ctx.Err() != nil {
+		return
+	}
+	e.work.Go(fn)
+}
+
+// persist retries fn, which commits something that must not be lost, until it
+// works, until trying again makes no sense, or until the engine stops.
+func (e *Engine) persist(what string, fn func() error) error {
+	delay := 20 * time.Millisecond
+	for {
+		err := fn()
+		if err == nil || !temporary(err) {
+			return err
+		}
+		slog.Warn("the database is not available; trying again", "what", what, "err", err, "in", delay)
+		select {
+		case <-e.ctx.Done():
+			return errStopped
+		case <-time.After(delay):
+		}
+		delay = min(2*delay, 2*time.Second)
+	}
+}
+
+func temporary(err error) bool {
+	k := iap.KindOf(err)
+	return k == iap.Unavailable || k == iap.Full || k == iap.Timeout
+}

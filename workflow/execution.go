@@ -1,0 +1,142 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/value"
+)
+
+// StartRequest says what to start.
+type StartRequest struct {
+	ID           string // empty: a new one
+	Name         string // empty: the ID
+	StateMachine string // ID, from PutStateMachine
+	Input        json.RawMessage
+}
+
+// StartExecution begins an execution, in the transaction of ctx when there is
+// one: what the first states do in the database is then part of it.
+// Errors: Conflict when the name is taken, NotFound when there is no such state
+// machine, Invalid when the input is not JSON.
+func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution, error) {
+	now := e.Now()
+	if r.ID == "" {
+		r.ID = iap.NewID(now)
+	}
+	if r.Name == "" {
+		r.Name = r.ID
+	}
+	input, err := value.FromText(string(r.Input))
+	if err != nil {
+		return Execution{}, iap.FieldErrorf("workflow.StartExecution", "input", "it is not JSON: %v", err)
+	}
+	x := Execution{ID: r.ID, Name: r.Name, StateMachine: r.StateMachine, Status: Running, Input: r.Input, StartedAt: now}
+	err = e.Tx.Update(ctx, func(ctx context.Context) error {
+		x.Version = 0
+		if err := e.Store.InsertExecution(ctx, x); err != nil {
+			return err
+		}
+		return e.step(ctx, x.ID, &asl.State{}, asl.Start{Input: input})
+	})
+	return x, err
+}
+
+// StopExecution aborts an execution; an ended one is left as it is.
+func (e *Engine) StopExecution(ctx context.Context, id, errorName, cause string) error {
+	return e.signal(ctx, id, asl.Stop{Error: errorName, Cause: cause})
+}
+
+// Succeed gives the task of a token its result, in the transaction of ctx when
+// there is one. Conflict when nobody waits for it any more.
+func (e *Engine) Succeed(ctx context.Context, token string, output any) error {
+	r, err := parseToken(token)
+	if err != nil {
+		return err
+	}
+	out, err := marshal(output)
+	if err != nil {
+		return err
+	}
+	return e.signal(ctx, r.execution, asl.TaskSucceeded{Frame: asl.FrameID(r.frame), Attempt: int(r.attempt), Output: out})
+}
+
+// Fail fails the task of a token, as Succeed succeeds it.
+func (e *Engine) Fail(ctx context.Context, token, errorName, cause string) error {
+	r, err := parseToken(token)
+	if err != nil {
+		return err
+	}
+	return e.signal(ctx, r.execution, asl.TaskFailed{
+		Frame: asl.FrameID(r.frame), Attempt: int(r.attempt), Error: errorName, Cause: cause})
+}
+
+// Waiting is a task of which an execution awaits the result.
+type Waiting struct {
+	State    string
+	Resource asl.Resource
+	Token    string
+}
+
+// Awaits returns the tasks that an execution awaits, in the order of their
+// frames: so that who knows the execution need not keep tokens.
+func (e *Engine) Awaits(ctx context.Context, id string) ([]Waiting, error) {
+	x, err := e.Store.Execution(ctx, id)
+	if err != nil || x.Status != Running {
+		return nil, err
+	}
+	p, err := e.machine(ctx, x.StateMachine)
+	if err != nil {
+		return nil, err
+	}
+	var s asl.State
+	if err := json.Unmarshal(x.State, &s); err != nil {
+		return nil, err
+	}
+	var out []Waiting
+	for _, id := range framesInOrder(&s) {
+		f := s.Frames[id]
+		if f.Phase != asl.PhaseTask {
+			continue
+		}
+		ref := taskRef{execution: x.ID, frame: int64(id), attempt: int64(f.Attempt)}
+		out = append(out, Waiting{
+			State:    f.State,
+			Resource: p.machine.Graphs[f.Graph].State(f.State).Resource,
+			Token:    ref.token(),
+		})
+	}
+	return out, nil
+}
+
+func marshal(v any) (value.JSON, error) {
+	if v == nil {
+		return value.MustText("{}"), nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return value.JSON{}, err
+	}
+	return value.FromText(string(b))
+}
+
+// Definition returns the name and the text of the state machine of an
+// execution.
+func (e *Engine) Definition(ctx context.Context, execution string) (StateMachine, error) {
+	x, err := e.Store.Execution(ctx, execution)
+	if err != nil {
+		return StateMachine{}, err
+	}
+	return e.Store.StateMachine(ctx, x.StateMachine)
+}
+
+// EndedSince reports the time that an execution took, up to now while it runs.
+func (x Execution) Duration(now time.Time) time.Duration {
+	if x.EndedAt.IsZero() {
+		return now.Sub(x.StartedAt)
+	}
+	return x.EndedAt.Sub(x.StartedAt)
+}

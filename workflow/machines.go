@@ -1,0 +1,86 @@
+package workflow
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl"
+)
+
+// machineCache keeps parsed definitions by their hash; definitions never
+// change.
+type machineCache struct {
+	mu sync.Mutex
+	m  map[string]parsedMachine
+}
+
+type parsedMachine struct {
+	name    string
+	machine *asl.Machine
+}
+
+func (c *machineCache) get(id string) (parsedMachine, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, ok := c.m[id]
+	return p, ok
+}
+
+func (c *machineCache) put(id string, p parsedMachine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil {
+		c.m = map[string]parsedMachine{}
+	}
+	c.m[id] = p
+}
+
+// PutStateMachine stores a definition under a name and returns its ID. The
+// error is Invalid and lists all problems when the definition is not right.
+func (e *Engine) PutStateMachine(ctx context.Context, name string, definition []byte, now time.Time) (string, error) {
+	sum := sha256.Sum256(append([]byte(name+"\x00"), definition...))
+	id := hex.EncodeToString(sum[:])
+	if _, ok := e.machines.get(id); ok {
+		return id, nil
+	}
+	m, problems := asl.Parse(definition)
+	if m == nil {
+		return "", invalidDefinition(problems)
+	}
+	err := e.Store.PutStateMachine(ctx, StateMachine{ID: id, Name: name, Definition: definition, CreatedAt: now})
+	if err != nil {
+		return "", err
+	}
+	e.machines.put(id, parsedMachine{name: name, machine: m})
+	return id, nil
+}
+
+func (e *Engine) machine(ctx context.Context, id string) (parsedMachine, error) {
+	if p, ok := e.machines.get(id); ok {
+		return p, nil
+	}
+	sm, err := e.Store.StateMachine(ctx, id)
+	if err != nil {
+		return parsedMachine{}, err
+	}
+	m, problems := asl.Parse(sm.Definition)
+	if m == nil {
+		return parsedMachine{}, invalidDefinition(problems)
+	}
+	p := parsedMachine{name: sm.Name, machine: m}
+	e.machines.put(id, p)
+	return p, nil
+}
+
+func invalidDefinition(problems []asl.Problem) error {
+	if len(problems) == 0 {
+		return iap.FieldErrorf("workflow.PutStateMachine", "definition", "it is not a state machine")
+	}
+	p := problems[0]
+	return iap.FieldErrorf("workflow.PutStateMachine", "definition", "line %d, column %d, %s: %s (%d problems in all)",
+		p.Line, p.Column, p.Pointer, p.Message, len(problems))
+}
