@@ -1,7 +1,7 @@
 // Command image turns Go programs into container images and gives them to a
 // Docker Engine, without the docker command and without a registry.
 //
-//	image [-prefix iap-example-] [-tag 1] DIR...
+//	image [-prefix iap-example-] [-tag 1] [-work .cache/images] DIR...
 //
 // Each DIR holds a main package of this module. It is built statically for the
 // engine's architecture and becomes the image PREFIX + base name of DIR + ":" +
@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
 	prefix := flags.String("prefix", "iap-example-", "what image names start with")
 	tag := flags.String("tag", "1", "the images' tag")
+	work := flags.String("work", filepath.Join(".cache", "images"), "a folder to keep the built programs in")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -50,11 +51,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.MkdirTemp("", "iap-image-")
-	if err != nil {
+	// Programs stay here: go build leaves one alone that is up to date.
+	out := filepath.Join(*work, arch)
+	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	defer os.RemoveAll(out)
 	if err := compile(ctx, out, arch, dirs); err != nil {
 		return err
 	}
