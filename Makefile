@@ -1,5 +1,6 @@
 # `make` prints what there is. Everything that is downloaded or built for the
 # project goes to .cache/ and bin/; both may be deleted at any time.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup run test build images tofu bench lint clean
 
