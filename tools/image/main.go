@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	dirs := flags.Args()
 	if len(dirs) == 0 {
-		return errors.New("no folder given; usage: image [-prefix P] [-tag T] DIR...")
+		return errors.New("no folder given: name at least one that holds a main package")
 	}
 	engine, err := dial(os.Getenv("DOCKER_HOST"))
 	if err != nil {
