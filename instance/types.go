@@ -4,7 +4,6 @@ package instance
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -104,6 +103,9 @@ type Platform interface {
 	// WatchExit returns a channel that is closed when the instance's container
 	// exits (or is gone already) or when ctx ends.
 	WatchExit(ctx context.Context, instance string) (<-chan struct{}, error)
+	// LimitProcesses bounds the processes and threads of the instance's
+	// containers.
+	LimitProcesses(ctx context.Context, instance string, pids int) error
 	// CheckUpstream returns an Invalid error unless upstream is an address of
 	// this instance's container.
 	CheckUpstream(ctx context.Context, instance, upstream string) error
@@ -145,17 +147,19 @@ type Filter struct {
 
 // Snapshot is the data of an InstanceChanged event: the public fields.
 type Snapshot struct {
-	ID       string          `json:"id"`
-	App      string          `json:"app"`
-	Version  int             `json:"version"`
-	Owner    string          `json:"owner"`
-	HostName string          `json:"host_name"`
-	Status   Status          `json:"status"`
-	Waiting  string          `json:"waiting,omitempty"`
-	Upstream string          `json:"upstream,omitempty"`
-	EndsAt   time.Time       `json:"ends_at"`
-	EndedBy  string          `json:"ended_by,omitempty"`
-	Reason   string          `json:"reason,omitempty"`
-	Receipt  *Receipt        `json:"receipt,omitempty"`
-	Extra    json.RawMessage `json:"extra,omitempty"`
+	ID        string    `json:"id"`
+	App       string    `json:"app"`
+	Version   int       `json:"version"`
+	Owner     string    `json:"owner"`
+	HostName  string    `json:"host_name"`
+	Status    Status    `json:"status"`
+	Waiting   string    `json:"waiting,omitempty"`
+	Upstream  string    `json:"upstream,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	EndsAt    time.Time `json:"ends_at"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	EndedBy   string    `json:"ended_by,omitempty"`
+	EndReason string    `json:"end_reason,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Receipt   *Receipt  `json:"receipt,omitempty"`
 }

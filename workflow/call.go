@@ -76,7 +76,7 @@ func (e *Engine) finishCall(t Task, out json.RawMessage, failure error) error {
 			return err
 		}
 		err := e.step(ctx, t.Execution, nil, sig)
-		if errors.Is(err, errStale) {
+		if errors.Is(err, ErrStale) {
 			return nil
 		}
 		return err

@@ -53,15 +53,15 @@ func (e *Engine) StopExecution(ctx context.Context, id, errorName, cause string)
 // Succeed gives the task of a token its result, in the transaction of ctx when
 // there is one. Conflict when nobody waits for it any more.
 func (e *Engine) Succeed(ctx context.Context, token string, output any) error {
-	r, err := parseToken(token)
-	if err != nil {
-		return err
-	}
 	out, err := marshal(output)
 	if err != nil {
 		return err
 	}
-	return e.signal(ctx, r.execution, asl.TaskSucceeded{Frame: asl.FrameID(r.frame), Attempt: int(r.attempt), Output: out})
+	r, err := parseToken(token)
+	if err != nil {
+		return err
+	}
+	return e.answer(ctx, r, asl.TaskSucceeded{Frame: asl.FrameID(r.frame), Attempt: int(r.attempt), Output: out})
 }
 
 // Fail fails the task of a token, as Succeed succeeds it.
@@ -70,8 +70,21 @@ func (e *Engine) Fail(ctx context.Context, token, errorName, cause string) error
 	if err != nil {
 		return err
 	}
-	return e.signal(ctx, r.execution, asl.TaskFailed{
+	return e.answer(ctx, r, asl.TaskFailed{
 		Frame: asl.FrameID(r.frame), Attempt: int(r.attempt), Error: errorName, Cause: cause})
+}
+
+// answer gives the result of a task from outside; a call that was at it is cut
+// off.
+func (e *Engine) answer(ctx context.Context, r taskRef, sig asl.Signal) error {
+	return e.Tx.Update(ctx, func(ctx context.Context) error {
+		if err := e.step(ctx, r.execution, nil, sig); err != nil {
+			return err
+		}
+		key := taskKey{r.execution, CallTask, r.frame, r.attempt}
+		iap.AfterCommit(ctx, func() { e.cancelCall(key) })
+		return e.Store.DeleteTask(ctx, key.execution, key.kind, key.frame, key.number)
+	})
 }
 
 // Waiting is a task of which an execution awaits the result.
@@ -133,7 +146,7 @@ func (e *Engine) Definition(ctx context.Context, execution string) (StateMachine
 	return e.Store.StateMachine(ctx, x.StateMachine)
 }
 
-// EndedSince reports the time that an execution took, up to now while it runs.
+// Duration returns how long the execution took, up to now while it runs.
 func (x Execution) Duration(now time.Time) time.Duration {
 	if x.EndedAt.IsZero() {
 		return now.Sub(x.StartedAt)

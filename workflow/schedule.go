@@ -87,7 +87,7 @@ func (e *Engine) fire(t Task, do func(ctx context.Context) error) {
 				return err
 			}
 			err := do(ctx)
-			if errors.Is(err, errStale) {
+			if errors.Is(err, ErrStale) {
 				return nil // overtaken: the row goes, nothing else changes
 			}
 			return err

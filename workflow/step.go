@@ -17,9 +17,9 @@ import (
 // machine which loops for ever shares the database with the others.
 const maxPerCommit = 32
 
-// errStale: the execution has ended, or waits for something else by now.
-// Nothing was written.
-var errStale = errors.New("nobody waits for this any more")
+// ErrStale is the cause of a Conflict: the execution has ended, or waits for
+// something else by now. Nothing was written.
+var ErrStale = errors.New("nobody waits for this any more")
 
 // signal gives sig to an execution in a transaction: that of ctx, or its own.
 // What no longer fits is a Conflict and changes nothing.
@@ -49,7 +49,7 @@ func (e *Engine) step(ctx context.Context, id string, state *asl.State, signals 
 		return err
 	}
 	if x.Status != Running {
-		return iap.E("workflow.step", iap.Conflict, errStale)
+		return iap.E("workflow.step", iap.Conflict, ErrStale)
 	}
 	p, err := e.machine(ctx, x.StateMachine)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *stepper) run(ctx context.Context) error {
 		out, err := asl.Step(s.machine, s.state, sig, s.env())
 		if errors.Is(err, asl.ErrStale) {
 			if n == 0 {
-				return iap.E("workflow.step", iap.Conflict, errStale)
+				return iap.E("workflow.step", iap.Conflict, ErrStale)
 			}
 			continue // a sibling's failure overtook it
 		}

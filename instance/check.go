@@ -1,0 +1,90 @@
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/health"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// lastLines is how many lines of a container's output a failure shows.
+const lastLines = 10
+
+// taskCheck asks the app until it answers.
+func (s *Service) taskCheck(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		changed := i.Status != Checking
+		i.Status, i.Waiting = Checking, ""
+		return changed, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Catalog.Version(ctx, i.App, i.Version)
+	if err != nil {
+		return nil, err
+	}
+	exited, err := s.Platform.WatchExit(ctx, i.ID)
+	if err != nil {
+		return nil, s.platformDown(ctx, err)
+	}
+	if err := s.Platform.LimitProcesses(ctx, i.ID, v.Manifest.Limits.PIDs); iap.IsKind(err, iap.Unavailable) {
+		return nil, s.platformDown(ctx, err)
+	}
+	h := v.Manifest.Health
+	err = s.Prober.Check(ctx, health.Target{URL: a.Upstream, Path: h.Path, Deadline: time.Duration(h.Deadline), Exited: exited})
+	if err != nil {
+		return nil, s.unhealthy(ctx, i, err)
+	}
+	return nil, nil
+}
+
+// unhealthy is the failure of a check, with the container's last words.
+func (s *Service) unhealthy(ctx context.Context, i Instance, cause error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	box, err := s.Platform.Container(ctx, i.ID, lastLines)
+	if err != nil {
+		return s.platformDown(ctx, err)
+	}
+	var words strings.Builder
+	name := errorUnhealthy
+	switch {
+	case !box.Exists:
+		words.WriteString("The app's container is gone.")
+		name = errorExited
+	case !box.Running:
+		fmt.Fprintf(&words, "The app's container exited with code %d before it answered.", box.ExitCode)
+		if box.OOMKilled {
+			words.WriteString(" It used more memory than the app allows.")
+		}
+		name = errorExited
+	default:
+		fmt.Fprintf(&words, "The app did not become healthy: %s.", strings.TrimSuffix(message(cause), "."))
+	}
+	if len(box.LastLines) > 0 {
+		words.WriteString(" The last lines it printed:\n" + strings.Join(box.LastLines, "\n"))
+	} else {
+		words.WriteString(" It printed nothing.")
+	}
+	return &workflow.TaskError{Name: name, Cause: words.String()}
+}
+
+func message(err error) string {
+	var e *iap.Error
+	if errors.As(err, &e) {
+		return e.Message()
+	}
+	return err.Error()
+}

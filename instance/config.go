@@ -1,0 +1,137 @@
+package instance
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/health"
+	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// LifecycleDefinition is the state machine of which every instance is one
+// execution, in Amazon States Language.
+//
+//go:embed lifecycle.asl.json
+var LifecycleDefinition []byte
+
+// LifecycleName is the name of the lifecycle's state machine.
+const LifecycleName = "lifecycle"
+
+// Catalog is what an instance needs of the catalogue.
+type Catalog interface {
+	// Get returns an app with its newest version, or NotFound with a
+	// suggestion.
+	Get(ctx context.Context, slug string) (catalog.App, error)
+	// Version returns one version, or NotFound.
+	Version(ctx context.Context, slug string, number int) (catalog.Version, error)
+}
+
+// Jobs is what an instance needs of the jobs.
+type Jobs interface {
+	Enqueue(ctx context.Context, j job.Job) (job.Job, error)
+	Cancel(ctx context.Context, actorID, jobID string) error
+	Of(ctx context.Context, instance string) ([]job.Job, error)
+}
+
+// Workflow is what an instance needs of the engine.
+type Workflow interface {
+	PutStateMachine(ctx context.Context, name string, definition []byte, now time.Time) (string, error)
+	StartExecution(ctx context.Context, r workflow.StartRequest) (workflow.Execution, error)
+	Awaits(ctx context.Context, execution string) ([]workflow.Waiting, error)
+	Succeed(ctx context.Context, token string, output any) error
+	Fail(ctx context.Context, token, errorName, cause string) error
+}
+
+// Prober finds out when an app answers; *health.Prober is one.
+type Prober interface {
+	Check(ctx context.Context, t health.Target) error
+}
+
+// Config is what a Service needs; every field is required.
+type Config struct {
+	Store      Store
+	Tx         iap.Transactor
+	Catalog    Catalog
+	Jobs       Jobs
+	Workflow   Workflow
+	Log        *event.Log
+	EventStore event.Store
+	Platform   Platform
+	Prober     Prober
+	Now        func() time.Time
+	// HostName makes a new host name for an app.
+	HostName func(slug string) string
+	// ResourceName makes the form of a host name that the platform allows.
+	ResourceName func(hostName string) string
+	// AppURL is the address of a host name.
+	AppURL func(hostName string) string
+	// Portal is this portal's ID, the value of the label iap.portal.
+	Portal string
+	// State gives a job access to its instance's Terraform state.
+	State func(instance, job string) job.StateAccess
+	// BuiltIn is the key of the platform's built-in bundle.
+	BuiltIn string
+	// JobTimeout bounds one apply or destroy; Grace is between SIGINT and
+	// SIGKILL.
+	JobTimeout, Grace time.Duration
+}
+
+// Service is the portal's main job. It has no goroutines of its own: what
+// takes time is done by jobs and by the engine.
+type Service struct {
+	Config
+}
+
+// NewService returns a Service.
+func NewService(cfg Config) *Service { return &Service{Config: cfg} }
+
+// Snapshot returns the public fields of i.
+func (i Instance) Snapshot() Snapshot {
+	return Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
+		Status: i.Status, Waiting: i.Waiting, Upstream: i.Upstream, CreatedAt: i.CreatedAt, EndsAt: i.EndsAt,
+		EndedAt: i.EndedAt, EndedBy: i.EndedBy, EndReason: i.EndReason, Reason: i.Reason, Receipt: i.Receipt}
+}
+
+// event makes the event that tells of i as it is now.
+func (s *Service) event(i Instance) (*event.Event, error) {
+	data, err := json.Marshal(i.Snapshot())
+	if err != nil {
+		return nil, err
+	}
+	return &event.Event{Source: "/instances", Type: event.InstanceChanged, Subject: i.ID, Time: s.Now(),
+		Owner: i.Owner, Group: i.ID, Data: data}, nil
+}
+
+// change reads an instance, has fn change it, and writes it with its event,
+// in the transaction of ctx or its own. When fn returns false nothing is
+// written.
+func (s *Service) change(ctx context.Context, id string, fn func(i *Instance) (bool, error)) (Instance, error) {
+	var out Instance
+	err := s.Tx.Update(ctx, func(ctx context.Context) error {
+		i, err := s.Store.Instance(ctx, id)
+		if err != nil {
+			return err
+		}
+		write, err := fn(&i)
+		out = i
+		if err != nil || !write {
+			return err
+		}
+		if err := s.Store.UpdateInstance(ctx, i); err != nil {
+			return err
+		}
+		out.Changed++
+		e, err := s.event(i)
+		if err != nil {
+			return err
+		}
+		return s.Log.Append(ctx, e)
+	})
+	return out, err
+}

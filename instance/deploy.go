@@ -1,0 +1,121 @@
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// hostNameTries bounds how often a host name that is taken is drawn again;
+// with 2²⁸ of them one is already rare.
+const hostNameTries = 10
+
+func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest) (Instance, bool, error) {
+	const op = "instance.Deploy"
+	v, err := s.version(ctx, req)
+	if err != nil {
+		return Instance{}, false, err
+	}
+	params, _, err := v.Manifest.Resolve(req.Parameters)
+	if err != nil {
+		return Instance{}, false, err
+	}
+	machine, err := s.Workflow.PutStateMachine(ctx, LifecycleName, LifecycleDefinition, s.Now())
+	if err != nil {
+		return Instance{}, false, err
+	}
+	for range hostNameTries {
+		i, created, err := s.insert(ctx, actor, v, params, machine)
+		if !iap.IsKind(err, iap.Conflict) || errors.Is(err, errEnding) {
+			return i, created, err
+		}
+		// Somebody was quicker with the same host name, or the same click came
+		// twice: then the next round finds the other one.
+	}
+	return Instance{}, false, iap.Errorf(op, iap.Unavailable, "no free host name was found for %q; try again", req.App)
+}
+
+// version returns the version to deploy.
+func (s *Service) version(ctx context.Context, req DeployRequest) (catalog.Version, error) {
+	const op = "instance.Deploy"
+	if req.App == "" {
+		return catalog.Version{}, iap.FieldErrorf(op, "app", "it is missing; name an app of the catalogue")
+	}
+	app, err := s.Catalog.Get(ctx, req.App)
+	if err != nil {
+		return catalog.Version{}, err
+	}
+	if app.Retired {
+		return catalog.Version{}, iap.Errorf(op, iap.NotFound, "the app %q was retired", app.Slug)
+	}
+	if req.Version == 0 || req.Version == app.Latest {
+		return app.Version, nil
+	}
+	if req.Version < 0 || req.Version > app.Latest {
+		return catalog.Version{}, iap.FieldErrorf(op, "version", "%q has no version %d; the newest is %d", app.Slug, req.Version, app.Latest)
+	}
+	return s.Catalog.Version(ctx, app.Slug, req.Version)
+}
+
+// insert makes the instance, its execution and the first job in one commit,
+// unless the actor has a live one.
+func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version, params map[string]any, machine string) (out Instance, created bool, err error) {
+	err = s.Tx.Update(ctx, func(ctx context.Context) error {
+		created = false
+		live, err := s.Store.LiveInstance(ctx, actor.ID, v.App)
+		switch {
+		case err == nil:
+			out = live
+			return s.refuseEnding(live)
+		case !iap.IsKind(err, iap.NotFound):
+			return err
+		}
+		now := s.Now()
+		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
+			HostName: s.HostName(v.App), Status: Queued, Parameters: params, CreatedAt: now,
+			EndsAt: now.Add(time.Duration(v.Manifest.TimeLimit))}
+		out.Execution = out.ID
+		created = true
+		return s.begin(ctx, out, machine)
+	})
+	if err != nil {
+		return Instance{}, false, err
+	}
+	if created {
+		out, err = s.Store.Instance(ctx, out.ID)
+	}
+	return out, created, err
+}
+
+func (s *Service) begin(ctx context.Context, i Instance, machine string) error {
+	if err := s.Store.InsertInstance(ctx, i); err != nil {
+		return err
+	}
+	e, err := s.event(i)
+	if err != nil {
+		return err
+	}
+	if err := s.Log.Append(ctx, e); err != nil {
+		return err
+	}
+	input, err := json.Marshal(map[string]any{"instance": i.ID, "app": i.App, "version": i.Version, "host_name": i.HostName})
+	if err != nil {
+		return err
+	}
+	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: input})
+	return err
+}
+
+// refuseEnding: an instance on its way out is not handed to somebody who wants
+// to use the app.
+func (s *Service) refuseEnding(i Instance) error {
+	if i.Status != Destroying && i.EndedBy == "" {
+		return nil
+	}
+	return &iap.Error{Op: "instance.Deploy", Kind: iap.Conflict, RetryAfter: 2 * time.Second, Err: errEnding}
+}

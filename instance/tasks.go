@@ -1,0 +1,297 @@
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// The error names of the lifecycle's own tasks, beside those of package job.
+const (
+	errorEndRequested = "Instance.EndRequested"
+	errorExited       = "Health.ContainerExited"
+	errorUnhealthy    = "Health.Failed"
+	errorUnavailable  = job.ErrUnavailable
+)
+
+// Handlers returns what does the lifecycle's tasks, for the engine.
+func (s *Service) Handlers() map[string]workflow.Handler {
+	return map[string]workflow.Handler{
+		"job:apply":        {Commit: s.taskApply, Cancel: s.taskCancelJob},
+		"job:destroy":      {Commit: s.taskDestroy, Cancel: s.taskCancelJob},
+		"health:check":     {Run: s.taskCheck},
+		"instance:publish": {Commit: s.taskPublish},
+		"instance:hold":    {Commit: s.taskHold},
+		"instance:expire":  {Commit: s.taskExpire},
+		"instance:fail":    {Commit: s.taskFail},
+		"instance:end":     {Commit: s.taskEnd},
+		"leak:verify":      {Run: s.taskVerify},
+	}
+}
+
+// arguments are those of all tasks together.
+type arguments struct {
+	Instance string   `json:"instance"`
+	Upstream string   `json:"upstream"`
+	Error    string   `json:"error"`
+	Cause    string   `json:"cause"`
+	Receipt  *Receipt `json:"receipt"`
+}
+
+// read takes the arguments apart; bad ones are a mistake of who wrote the
+// state machine.
+func read(c workflow.Call) (arguments, error) {
+	var a arguments
+	if err := json.Unmarshal(c.Arguments, &a); err != nil {
+		return a, workflow.FailTask("States.ParameterPathFailure", "The arguments of %s do not fit: %v.", c.Resource.ARN, err)
+	}
+	if !iap.ValidID(a.Instance) {
+		return a, workflow.FailTask("States.ParameterPathFailure", "%s needs the argument \"instance\".", c.Resource.ARN)
+	}
+	return a, nil
+}
+
+// result is the JSON of a task's result.
+func result(v any, err error) (json.RawMessage, error) {
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+func (s *Service) taskApply(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.Store.Instance(ctx, a.Instance)
+	switch {
+	case err != nil:
+		return nil, err
+	case i.EndedBy != "":
+		return nil, workflow.FailTask(errorEndRequested, "It is to be destroyed.")
+	}
+	return s.enqueue(ctx, i, job.Apply, c.Token)
+}
+
+func (s *Service) taskDestroy(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		changed := i.Status != Destroying
+		i.Status, i.Waiting = Destroying, ""
+		return changed, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.enqueue(ctx, i, job.Destroy, c.Token)
+}
+
+func (s *Service) enqueue(ctx context.Context, i Instance, kind job.Kind, token string) (json.RawMessage, error) {
+	j, err := s.Jobs.Enqueue(ctx, job.Job{Instance: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, Kind: kind, Token: token})
+	return result(map[string]string{"job": j.ID}, err)
+}
+
+func (s *Service) taskCancelJob(ctx context.Context, c workflow.Call) error {
+	return s.cancelJob(ctx, c.Execution, c.Token, iap.System)
+}
+
+func (s *Service) taskPublish(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		if i.EndedBy != "" {
+			return false, workflow.FailTask(errorEndRequested, "It is to be destroyed.")
+		}
+		i.Status, i.Waiting, i.Upstream, i.ReadyAt = Running, "", a.Upstream, s.Now()
+		return true, nil
+	})
+	left := max(1, int64(i.EndsAt.Sub(s.Now()).Seconds()))
+	return result(map[string]int64{"seconds_left": left}, err)
+}
+
+func (s *Service) taskHold(context.Context, workflow.Call) (json.RawMessage, error) {
+	return nil, nil
+}
+
+func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		if i.EndedBy != "" {
+			return false, nil
+		}
+		i.EndedBy, i.EndReason = iap.System.ID, "its time was up"
+		return true, nil
+	})
+	return result(struct{}{}, err)
+}
+
+// taskFail keeps why a deploy failed; that somebody wanted it gone is no
+// failure.
+func (s *Service) taskFail(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		if i.EndedBy != "" {
+			return false, nil
+		}
+		i.Reason, i.Waiting = a.Cause, ""
+		if i.Reason == "" {
+			i.Reason = a.Error
+		}
+		return true, nil
+	})
+	return result(struct{}{}, err)
+}
+
+func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	if a.Receipt == nil {
+		return nil, workflow.FailTask("States.ParameterPathFailure", "%s needs the argument \"receipt\".", c.Resource.ARN)
+	}
+	left := len(a.Receipt.Left)
+	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		i.Receipt, i.EndedAt, i.Waiting, i.Upstream = a.Receipt, s.Now(), "", ""
+		switch {
+		case left > 0:
+			i.Status = DestroyFailed
+		case i.Reason != "" && i.ReadyAt.IsZero():
+			i.Status = DeployFailed
+		default:
+			i.Status = Destroyed
+		}
+		return true, nil
+	})
+	return result(map[string]int{"left": left}, err)
+}
+
+// taskVerify removes what carries the instance's label though it should be
+// gone, and says what is left then.
+func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Platform.Resources(ctx, s.Portal, a.Instance)
+	if err != nil {
+		return nil, s.platformDown(ctx, err)
+	}
+	for _, r := range found {
+		if err := s.Platform.Remove(ctx, r); err != nil && iap.IsKind(err, iap.Unavailable) {
+			return nil, s.platformDown(ctx, err)
+		}
+	}
+	left := found
+	if len(found) > 0 {
+		if left, err = s.Platform.Resources(ctx, s.Portal, a.Instance); err != nil {
+			return nil, s.platformDown(ctx, err)
+		}
+	}
+	return result(Receipt{At: s.Now(), Left: orNone(left), Removed: minus(found, left)}, nil)
+}
+
+// platformDown is the failure of a task that is tried again when the platform
+// answers.
+func (s *Service) platformDown(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return workflow.FailTask(errorUnavailable, "%s does not answer: %v", s.Platform.Title(), err)
+}
+
+func orNone(r []Resource) []Resource {
+	if r == nil {
+		return []Resource{}
+	}
+	return r
+}
+
+// minus returns those of a that are not in b.
+func minus(a, b []Resource) []Resource {
+	in := map[string]bool{}
+	for _, r := range b {
+		in[r.Kind+" "+r.ID] = true
+	}
+	var out []Resource
+	for _, r := range a {
+		if !in[r.Kind+" "+r.ID] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// JobStarted is to be called in the transaction that starts a job.
+func (s *Service) JobStarted(ctx context.Context, j job.Job) error {
+	_, err := s.change(ctx, j.Instance, func(i *Instance) (bool, error) {
+		i.Waiting = ""
+		if j.Kind == job.Apply {
+			i.Status = Deploying
+		}
+		return true, nil
+	})
+	return err
+}
+
+// JobWaits is to be called in the transaction that notes what a queued job
+// waits for.
+func (s *Service) JobWaits(ctx context.Context, j job.Job) error {
+	_, err := s.change(ctx, j.Instance, func(i *Instance) (bool, error) {
+		changed := i.Waiting != j.Waiting
+		i.Waiting = j.Waiting
+		return changed, nil
+	})
+	return err
+}
+
+// JobEnded is to be called in the transaction that ends a job: the lifecycle
+// goes on in it.
+func (s *Service) JobEnded(ctx context.Context, j job.Job) error {
+	if j.Token == "" {
+		return nil
+	}
+	var err error
+	if j.Status == job.Succeeded {
+		err = s.Workflow.Succeed(ctx, j.Token, map[string]string{"job": j.ID, "upstream": j.Upstream})
+	} else {
+		err = s.Workflow.Fail(ctx, j.Token, orText(j.Error, "Job."+string(j.Status)), orText(j.Reason, fmt.Sprintf("the job %s", j.Status)))
+	}
+	if errors.Is(err, workflow.ErrStale) {
+		return nil // its state timed out or was left meanwhile
+	}
+	return err
+}
+
+// CheckUpstream refuses the output of an apply that is not an address of the
+// instance itself.
+func (s *Service) CheckUpstream(ctx context.Context, j job.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	return s.Platform.CheckUpstream(ctx, j.Instance, j.Upstream)
+}
+
+func orText(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
