@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -90,18 +91,9 @@ func check(t *testing.T, file string) {
 		switch {
 		case !known:
 			t.Errorf("%s imports %s, which has no rank in this test", file, p)
-		case below < rank || below == rank && contains(within[from], to):
+		case below < rank || below == rank && slices.Contains(within[from], to):
 		default:
 			t.Errorf("%s (rank %d) must not import %s (rank %d)", file, rank, p, below)
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }
