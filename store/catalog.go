@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
+)
+
+const (
+	versionColumns = "v.app, v.number, v.manifest, v.bundle_sha, v.icon_type, v.icon_sha, v.created_at, v.created_by"
+	appQuery       = "SELECT " + versionColumns + `, a.retired, a.created_at, a.updated_at
+		FROM app a JOIN app_version v ON v.app = a.slug AND v.number = a.latest`
+)
+
+func scanVersionAnd(scan scanner, more ...any) (v catalog.Version, err error) {
+	var manifest string
+	var created int64
+	err = scan(append([]any{&v.App, &v.Number, &manifest, &v.BundleSHA, &v.IconType, &v.IconSHA, &created,
+		&v.CreatedBy}, more...)...)
+	if err != nil {
+		return v, err
+	}
+	v.CreatedAt = at(created)
+	return v, read(manifest, &v.Manifest)
+}
+
+func scanVersion(scan scanner) (catalog.Version, error) { return scanVersionAnd(scan) }
+
+func scanApp(scan scanner) (catalog.App, error) {
+	var retired, created, updated int64
+	v, err := scanVersionAnd(scan, &retired, &created, &updated)
+	return catalog.App{Slug: v.App, Latest: v.Number, Retired: retired != 0, CreatedAt: at(created),
+		UpdatedAt: at(updated), Version: v}, err
+}
+
+// InsertVersion implements catalog.Store.
+func (db *DB) InsertVersion(ctx context.Context, v catalog.Version) (catalog.Version, error) {
+	const op = "store.InsertVersion"
+	manifest, err := text(v.Manifest)
+	if err != nil {
+		return v, iap.E(op, iap.Internal, err)
+	}
+	err = db.Update(ctx, func(ctx context.Context) error {
+		// The app's row comes first: on PostgreSQL it is what keeps two from
+		// taking the same number.
+		v.Number, err = one(ctx, db, op, scalar[int], `INSERT INTO app (slug, latest, retired, created_at, updated_at)
+			VALUES ($1, 1, 0, $2, $2) ON CONFLICT (slug) DO UPDATE
+			SET latest = app.latest + 1, retired = 0, updated_at = excluded.updated_at RETURNING latest`,
+			v.App, ms(v.CreatedAt))
+		if err != nil {
+			return err
+		}
+		_, err = db.exec(ctx, op, `INSERT INTO app_version (app, number, manifest, bundle_sha, icon_type, icon_sha,
+			created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			v.App, v.Number, manifest, v.BundleSHA, v.IconType, v.IconSHA, ms(v.CreatedAt), v.CreatedBy)
+		return err
+	})
+	return v, err
+}
+
+// App implements catalog.Store.
+func (db *DB) App(ctx context.Context, slug string) (catalog.App, error) {
+	return one(ctx, db, "store.App", scanApp, appQuery+" WHERE a.slug = $1", slug)
+}
+
+// Apps implements catalog.Store.
+func (db *DB) Apps(ctx context.Context) ([]catalog.App, error) {
+	return list(ctx, db, "store.Apps", scanApp, appQuery+" ORDER BY a.slug")
+}
+
+// Version implements catalog.Store.
+func (db *DB) Version(ctx context.Context, slug string, number int) (catalog.Version, error) {
+	return one(ctx, db, "store.Version", scanVersion,
+		"SELECT "+versionColumns+" FROM app_version v WHERE v.app = $1 AND v.number = $2", slug, number)
+}
+
+// Versions implements catalog.Store.
+func (db *DB) Versions(ctx context.Context, slug string) ([]catalog.Version, error) {
+	return list(ctx, db, "store.Versions", scanVersion,
+		"SELECT "+versionColumns+" FROM app_version v WHERE v.app = $1 ORDER BY v.number DESC", slug)
+}
+
+// SetRetired implements catalog.Store.
+func (db *DB) SetRetired(ctx context.Context, slug string, retired bool, now time.Time) error {
+	const op = "store.SetRetired"
+	n, err := db.exec(ctx, op, "UPDATE app SET retired = $1, updated_at = $2 WHERE slug = $3", flag(retired), ms(now), slug)
+	if err == nil && n == 0 {
+		err = iap.Errorf(op, iap.NotFound, "there is no app %q", slug)
+	}
+	return err
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+const executionQuery = `SELECT id, name, machine, status, input, output, error, cause, state, version, started_at, ended_at
+	FROM execution `
+
+func scanMachine(scan scanner) (m workflow.StateMachine, err error) {
+	var created int64
+	err = scan(&m.ID, &m.Name, &m.Definition, &created)
+	m.CreatedAt = at(created)
+	return m, err
+}
+
+func scanExecution(scan scanner) (e workflow.Execution, err error) {
+	var input, output string
+	var begun, ended int64
+	err = scan(&e.ID, &e.Name, &e.StateMachine, &e.Status, &input, &output, &e.Error, &e.Cause, &e.State, &e.Version,
+		&begun, &ended)
+	e.Input, e.Output, e.StartedAt, e.EndedAt = raw(input), raw(output), at(begun), at(ended)
+	return e, err
+}
+
+// PutStateMachine implements workflow.Store.
+func (db *DB) PutStateMachine(ctx context.Context, m workflow.StateMachine) error {
+	_, err := db.exec(ctx, "store.PutStateMachine", `INSERT INTO state_machine (id, name, definition, created_at)
+		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, m.ID, m.Name, filled(m.Definition), ms(m.CreatedAt))
+	return err
+}
+
+// StateMachine implements workflow.Store.
+func (db *DB) StateMachine(ctx context.Context, id string) (workflow.StateMachine, error) {
+	return one(ctx, db, "store.StateMachine", scanMachine,
+		"SELECT id, name, definition, created_at FROM state_machine WHERE id = $1", id)
+}
+
+// InsertExecution implements workflow.Store. After a Conflict the transaction
+// can go on. NotFound when its state machine was never put.
+func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
+	const op = "store.InsertExecution"
+	return db.Update(ctx, func(ctx context.Context) error {
+		machine, err := one(ctx, db, op, scalar[string], "SELECT name FROM state_machine WHERE id = $1", e.StateMachine)
+		if iap.IsKind(err, iap.NotFound) {
+			return iap.Errorf(op, iap.NotFound, "there is no state machine %s", e.StateMachine)
+		}
+		if err != nil {
+			return err
+		}
+		n, err := db.exec(ctx, op, `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
+			cause, state, version, started_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			ON CONFLICT DO NOTHING`, e.ID, e.Name, e.StateMachine, machine, string(e.Status), string(e.Input),
+			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt))
+		if err == nil && n == 0 {
+			err = iap.Errorf(op, iap.Conflict, "there is an execution %s of %s already", e.Name, machine)
+		}
+		return err
+	})
+}
+
+// UpdateExecution implements workflow.Store. Name, state machine, input and
+// start never change.
+func (db *DB) UpdateExecution(ctx context.Context, e workflow.Execution) error {
+	const op = "store.UpdateExecution"
+	n, err := db.exec(ctx, op, `UPDATE execution SET status = $1, output = $2, error = $3, cause = $4, state = $5,
+		ended_at = $6, version = version + 1 WHERE id = $7 AND version = $8`, string(e.Status), string(e.Output), e.Error,
+		e.Cause, e.State, ms(e.EndedAt), e.ID, e.Version)
+	if err == nil && n == 0 {
+		err = iap.Errorf(op, iap.Conflict, "the execution %s was changed in the meantime", e.ID)
+	}
+	return err
+}
+
+// Execution implements workflow.Store.
+func (db *DB) Execution(ctx context.Context, id string) (workflow.Execution, error) {
+	query := executionQuery + "WHERE id = $1"
+	if db.tx(ctx) != nil {
+		query += db.dialect.forUpdate
+	}
+	return one(ctx, db, "store.Execution", scanExecution, query, id)
+}
+
+// Executions implements workflow.Store.
+func (db *DB) Executions(ctx context.Context, status workflow.Status, before string, limit int) ([]workflow.Execution, error) {
+	where, args := "WHERE id < $2", []any{limit, before}
+	if before == "" {
+		where, args[1] = "WHERE id > $2", ""
+	}
+	if status != "" {
+		where += " AND status = $3"
+		args = append(args, string(status))
+	}
+	return list(ctx, db, "store.Executions", scanExecution, executionQuery+where+" ORDER BY id DESC LIMIT $1", args...)
+}
+
+func scanHistory(scan scanner) (h workflow.HistoryEvent, err error) {
+	var when int64
+	var details string
+	err = scan(&h.Execution, &h.Number, &h.Previous, &h.Type, &when, &details)
+	h.Time, h.Details = at(when), raw(details)
+	return h, err
+}
+
+// AppendHistory implements workflow.Store; Conflict when a number is taken.
+func (db *DB) AppendHistory(ctx context.Context, events ...workflow.HistoryEvent) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return db.Update(ctx, func(ctx context.Context) error {
+		for _, h := range events {
+			_, err := db.exec(ctx, "store.AppendHistory", `INSERT INTO history (execution, number, previous, type, happened_at,
+				details) VALUES ($1, $2, $3, $4, $5, $6)`, h.Execution, h.Number, h.Previous, h.Type, ms(h.Time),
+				string(h.Details))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// History implements workflow.Store.
+func (db *DB) History(ctx context.Context, execution string, after int64, limit int) ([]workflow.HistoryEvent, error) {
+	return list(ctx, db, "store.History", scanHistory, `SELECT execution, number, previous, type, happened_at, details
+		FROM history WHERE execution = $1 AND number > $2 ORDER BY number LIMIT $3`, execution, after, limit)
+}

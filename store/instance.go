@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/instance"
+)
+
+const (
+	instanceColumns = `id, app, version, owner, host_name, status, waiting, upstream, parameters, created_at, ready_at,
+		ends_at, ended_at, ended_by, end_reason, reason, receipt, execution, changed`
+	instanceQuery = "SELECT " + instanceColumns + " FROM instance "
+	// live is the condition of two partial indexes, in their words.
+	live = "status NOT IN ('destroyed', 'deploy_failed', 'destroy_failed')"
+)
+
+// The numbers of instances that Instances returns.
+const (
+	defaultLimit = 100
+	maxLimit     = 500
+)
+
+func scanInstance(scan scanner) (i instance.Instance, err error) {
+	var parameters, receipt string
+	var created, ready, ends, ended int64
+	err = scan(&i.ID, &i.App, &i.Version, &i.Owner, &i.HostName, &i.Status, &i.Waiting, &i.Upstream, &parameters,
+		&created, &ready, &ends, &ended, &i.EndedBy, &i.EndReason, &i.Reason, &receipt, &i.Execution, &i.Changed)
+	if err != nil {
+		return i, err
+	}
+	i.CreatedAt, i.ReadyAt, i.EndsAt, i.EndedAt = at(created), at(ready), at(ends), at(ended)
+	if err := read(parameters, &i.Parameters); err != nil {
+		return i, err
+	}
+	return i, read(receipt, &i.Receipt)
+}
+
+// instanceValues returns the values of instanceColumns.
+func instanceValues(i instance.Instance) ([]any, error) {
+	var parameters, receipt string
+	var err error
+	if i.Parameters != nil {
+		if parameters, err = text(i.Parameters); err != nil {
+			return nil, iap.E("store.Instance", iap.Internal, err)
+		}
+	}
+	if i.Receipt != nil {
+		if receipt, err = text(i.Receipt); err != nil {
+			return nil, iap.E("store.Instance", iap.Internal, err)
+		}
+	}
+	return []any{i.ID, i.App, i.Version, i.Owner, i.HostName, string(i.Status), i.Waiting, i.Upstream, parameters,
+		ms(i.CreatedAt), ms(i.ReadyAt), ms(i.EndsAt), ms(i.EndedAt), i.EndedBy, i.EndReason, i.Reason, receipt,
+		i.Execution, i.Changed}, nil
+}
+
+// InsertInstance implements instance.Store. After a Conflict the transaction
+// can go on.
+func (db *DB) InsertInstance(ctx context.Context, i instance.Instance) error {
+	const op = "store.InsertInstance"
+	values, err := instanceValues(i)
+	if err != nil {
+		return err
+	}
+	return db.Update(ctx, func(ctx context.Context) error {
+		n, err := db.exec(ctx, op, "INSERT INTO instance ("+instanceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+			$10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING`, values...)
+		if err != nil || n == 1 {
+			return err
+		}
+		return db.instanceConflict(ctx, op, i)
+	})
+}
+
+// instanceConflict says which of the instance's keys is taken.
+func (db *DB) instanceConflict(ctx context.Context, op string, i instance.Instance) error {
+	e := iap.E(op, iap.Conflict, nil)
+	_, err := db.LiveInstance(ctx, i.Owner, i.App)
+	if err == nil && !i.Status.Ended() {
+		e.Field, e.Err = "owner", fmt.Errorf("%s has an instance of %s already", i.Owner, i.App)
+		return e
+	}
+	if err != nil && !iap.IsKind(err, iap.NotFound) {
+		return err
+	}
+	_, err = db.InstanceByHostName(ctx, i.HostName)
+	switch {
+	case err == nil:
+		e.Field, e.Err = "host_name", fmt.Errorf("the host name %s was given out before", i.HostName)
+	case iap.IsKind(err, iap.NotFound):
+		e.Field, e.Err = "id", fmt.Errorf("there is an instance %s already", i.ID)
+	default:
+		return err
+	}
+	return e
+}
+
+// UpdateInstance implements instance.Store. The ID, the host name and the time
+// of creation never change.
+func (db *DB) UpdateInstance(ctx context.Context, i instance.Instance) error {
+	const op = "store.UpdateInstance"
+	values, err := instanceValues(i)
+	if err != nil {
+		return err
+	}
+	values = append(values[:4], append(values[5:9:9], values[10:]...)...)
+	n, err := db.exec(ctx, op, `UPDATE instance SET app = $2, version = $3, owner = $4, status = $5, waiting = $6,
+		upstream = $7, parameters = $8, ready_at = $9, ends_at = $10, ended_at = $11, ended_by = $12, end_reason = $13,
+		reason = $14, receipt = $15, execution = $16, changed = changed + 1 WHERE id = $1 AND changed = $17`, values...)
+	if err == nil && n == 0 {
+		err = iap.Errorf(op, iap.Conflict, "the instance %s was changed in the meantime", i.ID)
+	}
+	return err
+}
+
+// Instance implements instance.Store.
+func (db *DB) Instance(ctx context.Context, id string) (instance.Instance, error) {
+	return one(ctx, db, "store.Instance", scanInstance, instanceQuery+"WHERE id = $1", id)
+}
+
+// InstanceByHostName implements instance.Store.
+func (db *DB) InstanceByHostName(ctx context.Context, hostName string) (instance.Instance, error) {
+	return one(ctx, db, "store.InstanceByHostName", scanInstance, instanceQuery+"WHERE host_name = $1", hostName)
+}
+
+// LiveInstance implements instance.Store.
+func (db *DB) LiveInstance(ctx context.Context, owner, app string) (instance.Instance, error) {
+	return one(ctx, db, "store.LiveInstance", scanInstance,
+		instanceQuery+"WHERE owner = $1 AND app = $2 AND "+live, owner, app)
+}
+
+// LatestInstance implements instance.Store.
+func (db *DB) LatestInstance(ctx context.Context, owner, app string) (instance.Instance, error) {
+	return one(ctx, db, "store.LatestInstance", scanInstance,
+		instanceQuery+"WHERE owner = $1 AND app = $2 ORDER BY id DESC LIMIT 1", owner, app)
+}
+
+// LiveInstances implements instance.Store.
+func (db *DB) LiveInstances(ctx context.Context) ([]instance.Instance, error) {
+	return list(ctx, db, "store.LiveInstances", scanInstance, instanceQuery+"WHERE "+live+" ORDER BY id")
+}
+
+// Instances implements instance.Store.
+func (db *DB) Instances(ctx context.Context, f instance.Filter) ([]instance.Instance, error) {
+	var where []string
+	var args []any
+	add := func(condition string, value string) {
+		args = append(args, value)
+		where = append(where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
+	}
+	if f.Owner != "" {
+		add("owner = ?", f.Owner)
+	}
+	if f.App != "" {
+		add("app = ?", f.App)
+	}
+	if f.Before != "" {
+		add("id < ?", f.Before)
+	}
+	if f.Text != "" {
+		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text)) + "%"
+		add(`(host_name LIKE ? ESCAPE '\' OR lower(app) LIKE ? ESCAPE '\' OR lower(owner) LIKE ? ESCAPE '\')`, pattern)
+	}
+	if len(f.Statuses) > 0 {
+		var in string
+		in, args = oneOf(args, f.Statuses)
+		where = append(where, "status IN ("+in+")")
+	}
+	query := instanceQuery
+	if len(where) > 0 {
+		query += "WHERE " + strings.Join(where, " AND ")
+	}
+	if f.Limit <= 0 {
+		f.Limit = defaultLimit
+	}
+	args = append(args, min(f.Limit, maxLimit))
+	query += fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args))
+	return list(ctx, db, "store.Instances", scanInstance, query, args...)
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	iap "github.com/internal-app-portal/iap"
+)
+
+// lockFile is the file in a data folder that its process holds.
+const lockFile = "lock"
+
+// LockFolder makes this process the only one on a data folder until release is
+// called or the process ends, however it ends. Conflict, naming the process
+// that holds the folder, when there is one.
+func LockFolder(dir string) (release func() error, err error) {
+	const op = "store.LockFolder"
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, iap.E(op, iap.Internal, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, iap.Errorf(op, iap.Conflict, "the data folder %s is used by %s; stop it, or give another folder", dir, holder(f))
+		}
+		return nil, iap.E(op, iap.Internal, err)
+	}
+	// Who holds the lock is told to the next who wants it; that it is held does
+	// not depend on it, so a full disk is no reason not to start.
+	if f.Truncate(0) == nil {
+		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	return f.Close, nil
+}
+
+func holder(f io.Reader) string {
+	b, _ := io.ReadAll(io.LimitReader(f, 32))
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return "another process"
+}

@@ -1,0 +1,168 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/store"
+)
+
+func newInstance(id, owner, app, host string) instance.Instance {
+	return instance.Instance{ID: id, App: app, Version: 1, Owner: owner, HostName: host, Status: instance.Queued,
+		CreatedAt: epoch, EndsAt: later(60_000)}
+}
+
+func testInstances(t *testing.T, open Open) {
+	for name, test := range map[string]func(*testing.T, *store.DB){
+		"round trip": instanceRoundTrip, "update": instanceUpdate, "keys": instanceKeys, "lists": instanceLists,
+		"filter": instanceFilter, "ready seconds": instanceReady,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func full(id, owner, app, host string) instance.Instance {
+	i := newInstance(id, owner, app, host)
+	i.Status, i.Waiting, i.Upstream = instance.DestroyFailed, "Docker", "http://127.0.0.1:1"
+	i.Parameters = map[string]any{"name": "é", "size": 1.5, "on": true, "none": nil}
+	i.ReadyAt, i.EndedAt, i.EndedBy = later(1), later(2), "portal"
+	i.EndReason, i.Reason, i.Execution = "its time was up", "left behind", "x"
+	i.Receipt = &instance.Receipt{At: later(3), Left: []instance.Resource{{Platform: "docker", Kind: "network", ID: "n",
+		Labels: map[string]string{instance.LabelApp: app}}}}
+	return i
+}
+
+func instanceRoundTrip(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	for _, want := range []instance.Instance{full("1", "ann", "todo", "a"), newInstance("2", "ann", "todo", "b")} {
+		must(t, db.InsertInstance(ctx, want))
+		got, err := db.Instance(ctx, want.ID)
+		must(t, err)
+		same(t, "by ID", got, want)
+		got, err = db.InstanceByHostName(ctx, want.HostName)
+		must(t, err)
+		same(t, "by host name", got, want)
+	}
+	_, err := db.Instance(ctx, "3")
+	wantKind(t, err, iap.NotFound)
+	_, err = db.InstanceByHostName(ctx, "c")
+	wantKind(t, err, iap.NotFound)
+}
+
+func instanceUpdate(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertInstance(ctx, newInstance("1", "ann", "todo", "a")))
+	next := full("1", "ann", "todo", "a")
+	must(t, db.UpdateInstance(ctx, next))
+	wantKind(t, db.UpdateInstance(ctx, next), iap.Conflict)
+	next.Changed++
+	got, err := db.Instance(ctx, "1")
+	must(t, err)
+	same(t, "changed", got, next)
+	must(t, db.UpdateInstance(ctx, next))
+}
+
+func instanceKeys(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertInstance(ctx, newInstance("1", "ann", "todo", "a")))
+	taken := func(i instance.Instance, field string) {
+		t.Helper()
+		err := db.InsertInstance(ctx, i)
+		wantKind(t, err, iap.Conflict)
+		var e *iap.Error
+		if errors.As(err, &e) && e.Field != field {
+			t.Errorf("got field %q, want %q", e.Field, field)
+		}
+	}
+	taken(newInstance("2", "ann", "todo", "b"), "owner")
+	taken(newInstance("2", "bob", "todo", "a"), "host_name")
+	taken(newInstance("1", "bob", "todo", "c"), "id")
+	for _, status := range []instance.Status{instance.Destroyed, instance.DeployFailed, instance.DestroyFailed} {
+		ended, err := db.LiveInstance(ctx, "ann", "todo")
+		must(t, err)
+		ended.Status = status
+		must(t, db.UpdateInstance(ctx, ended))
+		_, err = db.LiveInstance(ctx, "ann", "todo")
+		wantKind(t, err, iap.NotFound)
+		taken(newInstance("2"+string(status), "ann", "todo", "a"), "host_name")
+		must(t, db.InsertInstance(ctx, newInstance("2"+string(status), "ann", "todo", "b"+string(status))))
+	}
+	must(t, db.InsertInstance(ctx, newInstance("3", "bob", "todo", "e")))
+	must(t, db.InsertInstance(ctx, newInstance("4", "ann", "board", "f")))
+}
+
+func instanceID(i instance.Instance) string { return i.ID }
+
+func instanceLists(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertInstance(ctx, newInstance("2", "ann", "todo", "b")))
+	must(t, db.InsertInstance(ctx, full("3", "ann", "todo", "c")))
+	must(t, db.InsertInstance(ctx, full("4", "bob", "todo", "d")))
+	must(t, db.InsertInstance(ctx, newInstance("1", "bob", "todo", "a")))
+	live, err := db.LiveInstances(ctx)
+	must(t, err)
+	same(t, "live", ids(live, instanceID), []string{"1", "2"})
+	latest, err := db.LatestInstance(ctx, "ann", "todo")
+	must(t, err)
+	same(t, "latest", latest.ID, "3")
+	_, err = db.LatestInstance(ctx, "ann", "board")
+	wantKind(t, err, iap.NotFound)
+}
+
+func instanceFilter(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertInstance(ctx, newInstance("1", "Ann@example.com", "todo", "brave-otter-todo")))
+	must(t, db.InsertInstance(ctx, full("2", "Ann@example.com", "board", "calm_fox-board")))
+	must(t, db.InsertInstance(ctx, newInstance("3", "bob", "todo", "calm-100%-todo")))
+	for name, test := range map[string]struct {
+		filter instance.Filter
+		want   []string
+	}{
+		"all":          {instance.Filter{}, []string{"3", "2", "1"}},
+		"limit":        {instance.Filter{Limit: 2}, []string{"3", "2"}},
+		"before":       {instance.Filter{Before: "3"}, []string{"2", "1"}},
+		"owner":        {instance.Filter{Owner: "Ann@example.com"}, []string{"2", "1"}},
+		"app":          {instance.Filter{App: "todo"}, []string{"3", "1"}},
+		"status":       {instance.Filter{Statuses: []instance.Status{instance.DestroyFailed, instance.Running}}, []string{"2"}},
+		"all at once":  {instance.Filter{Owner: "bob", App: "todo", Statuses: []instance.Status{instance.Queued}, Before: "4", Text: "calm"}, []string{"3"}},
+		"host name":    {instance.Filter{Text: "Otter"}, []string{"1"}},
+		"owner's part": {instance.Filter{Text: "ann@"}, []string{"2", "1"}},
+		"app's part":   {instance.Filter{Text: "boar"}, []string{"2"}},
+		"percent sign": {instance.Filter{Text: "0%-"}, []string{"3"}},
+		"underscore":   {instance.Filter{Text: "m_f"}, []string{"2"}},
+		"backslash":    {instance.Filter{Text: `\`}, []string{}},
+		"quote":        {instance.Filter{Text: `' OR 1=1 --`}, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := db.Instances(ctx, test.filter)
+			must(t, err)
+			same(t, "instances", ids(got, instanceID), test.want)
+		})
+	}
+}
+
+func instanceReady(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	add := func(app string, n int, ready time.Duration) {
+		i := full(fmt.Sprintf("%s%03d", app, n), "ann", app, fmt.Sprint(app, n))
+		i.CreatedAt = later(n * 1_000_000)
+		if i.ReadyAt = (time.Time{}); ready > 0 {
+			i.ReadyAt = i.CreatedAt.Add(ready)
+		}
+		must(t, db.InsertInstance(ctx, i))
+	}
+	for n := range 30 { // the last twenty take 1 s each, those before 100 s
+		add("todo", n, map[bool]time.Duration{true: 100 * time.Second, false: time.Second}[n < 10])
+	}
+	add("board", 1, time.Second)
+	add("board", 2, 4*time.Second)
+	add("chat", 1, 0)
+	got, err := db.ReadySeconds(ctx)
+	must(t, err)
+	same(t, "medians", got, map[string]float64{"todo": 1, "board": 2.5})
+}

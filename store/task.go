@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+const taskColumns = "execution, kind, frame, number, state, resource, payload, run_at, owner, lease_until, attempt"
+
+func scanTask(scan scanner) (t workflow.Task, err error) {
+	var payload string
+	var run, lease int64
+	err = scan(&t.Execution, &t.Kind, &t.Frame, &t.Number, &t.State, &t.Resource, &payload, &run, &t.Owner, &lease,
+		&t.Attempt)
+	t.Payload, t.RunAt, t.LeaseUntil = raw(payload), at(run), at(lease)
+	return t, err
+}
+
+// PutTask implements workflow.Store.
+func (db *DB) PutTask(ctx context.Context, t workflow.Task) error {
+	return db.Update(ctx, func(ctx context.Context) error {
+		db.tx(ctx).due = true
+		_, err := db.exec(ctx, "store.PutTask", "INSERT INTO task ("+taskColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+			$9, $10, $11) ON CONFLICT (execution, kind, frame, number) DO UPDATE SET state = excluded.state,
+			resource = excluded.resource, payload = excluded.payload, run_at = excluded.run_at, owner = excluded.owner,
+			lease_until = excluded.lease_until, attempt = excluded.attempt`,
+			t.Execution, string(t.Kind), t.Frame, t.Number, t.State, t.Resource, string(t.Payload), ms(t.RunAt), t.Owner,
+			ms(t.LeaseUntil), t.Attempt)
+		return err
+	})
+}
+
+// DeleteTask implements workflow.Store.
+func (db *DB) DeleteTask(ctx context.Context, execution string, kind workflow.TaskKind, frame, number int64) error {
+	_, err := db.exec(ctx, "store.DeleteTask",
+		"DELETE FROM task WHERE execution = $1 AND kind = $2 AND frame = $3 AND number = $4",
+		execution, string(kind), frame, number)
+	return err
+}
+
+// DeleteTasks implements workflow.Store.
+func (db *DB) DeleteTasks(ctx context.Context, execution string) error {
+	_, err := db.exec(ctx, "store.DeleteTasks", "DELETE FROM task WHERE execution = $1", execution)
+	return err
+}
+
+// ClaimTasks implements workflow.Store: free tasks first, in the order in
+// which they are due. On PostgreSQL replicas skip what another is claiming.
+func (db *DB) ClaimTasks(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) (out []workflow.Task, err error) {
+	if owner == "" {
+		return nil, iap.FieldErrorf("store.ClaimTasks", "owner", "is empty; give the name of the process")
+	}
+	if err := db.engine.own(ctx, owner); err != nil {
+		return nil, err
+	}
+	err = db.Update(ctx, func(ctx context.Context) error {
+		out, err = db.claim(ctx, "owner = '' AND run_at <= $3", owner, now, lease, limit)
+		if err == nil && len(out) < limit {
+			var late []workflow.Task
+			late, err = db.claim(ctx, "owner <> '' AND lease_until <= $3", owner, now, lease, limit-len(out))
+			out = append(out, late...)
+		}
+		return err
+	})
+	return out, err
+}
+
+func (db *DB) claim(ctx context.Context, which, owner string, now time.Time, lease time.Duration, limit int) ([]workflow.Task, error) {
+	tasks, err := list(ctx, db, "store.ClaimTasks", scanTask, `UPDATE task SET owner = $1, lease_until = $2,
+		attempt = attempt + 1 WHERE (execution, kind, frame, number) IN (SELECT execution, kind, frame, number FROM task
+		WHERE `+which+" ORDER BY run_at LIMIT $4"+db.dialect.skipLocked+") RETURNING "+taskColumns,
+		owner, ms(now.Add(lease)), ms(now), limit)
+	slices.SortStableFunc(tasks, func(a, b workflow.Task) int { return a.RunAt.Compare(b.RunAt) })
+	return tasks, err
+}
+
+// FinishTask implements workflow.Store.
+func (db *DB) FinishTask(ctx context.Context, t workflow.Task) error {
+	const op = "store.FinishTask"
+	n, err := db.exec(ctx, op, `DELETE FROM task WHERE execution = $1 AND kind = $2 AND frame = $3 AND number = $4
+		AND owner = $5 AND attempt = $6`, t.Execution, string(t.Kind), t.Frame, t.Number, t.Owner, t.Attempt)
+	if err == nil && n == 0 {
+		err = iap.Errorf(op, iap.Conflict, "the task is no longer held by %s", t.Owner)
+	}
+	return err
+}
+
+// RenewTask implements workflow.Store.
+func (db *DB) RenewTask(ctx context.Context, t workflow.Task, until time.Time) error {
+	const op = "store.RenewTask"
+	n, err := db.exec(ctx, op, `UPDATE task SET lease_until = $7 WHERE execution = $1 AND kind = $2 AND frame = $3
+		AND number = $4 AND owner = $5 AND attempt = $6`, t.Execution, string(t.Kind), t.Frame, t.Number, t.Owner,
+		t.Attempt, ms(until))
+	if err == nil && n == 0 {
+		err = iap.Errorf(op, iap.Conflict, "the task is no longer held by %s", t.Owner)
+	}
+	return err
+}
+
+// ReleaseTasks implements workflow.Store. On PostgreSQL a process is known to
+// be gone when the session is that held its advisory lock.
+func (db *DB) ReleaseTasks(ctx context.Context, owner string) error {
+	if err := db.engine.own(ctx, owner); err != nil {
+		return err
+	}
+	_, err := db.exec(ctx, "store.ReleaseTasks", `UPDATE task SET owner = '', lease_until = 0
+		WHERE owner <> '' AND owner <> $1 AND `+db.engine.gone(), owner)
+	return err
+}
+
+// NextTaskAt implements workflow.Store.
+func (db *DB) NextTaskAt(ctx context.Context) (time.Time, bool, error) {
+	rows, err := list(ctx, db, "store.NextTaskAt", scalar[int64],
+		"SELECT run_at FROM task WHERE owner = '' ORDER BY run_at LIMIT 1")
+	return at(first(rows)), len(rows) > 0, err
+}
