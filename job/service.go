@@ -33,6 +33,9 @@ type Config struct {
 	// OnStart is called in the transaction that marks a job as running. Its
 	// errors are taken as those of Prepare are. Nil: nothing is called.
 	OnStart func(ctx context.Context, j Job) error
+	// OnWait is called in the transaction that notes what a job waits for
+	// besides its turn, or that it no longer does. Nil: nothing is called.
+	OnWait func(ctx context.Context, j Job) error
 	// CheckOutputs is called outside of a transaction with a job whose apply
 	// succeeded, Upstream set. An Invalid error ends the job as Failed with
 	// ErrOutputs, an Unavailable one with ErrUnavailable. Nil: all are right.
@@ -82,6 +85,9 @@ func New(cfg Config) *Service {
 	none := func(context.Context, Job) error { return nil }
 	if cfg.OnStart == nil {
 		cfg.OnStart = none
+	}
+	if cfg.OnWait == nil {
+		cfg.OnWait = none
 	}
 	if cfg.OnEnd == nil {
 		cfg.OnEnd = none

@@ -117,6 +117,9 @@ func (w *worker) wait(ctx context.Context, what string) {
 		if err := s.cfg.Store.UpdateJob(ctx, j); err != nil {
 			return err
 		}
+		if err := s.cfg.OnWait(ctx, j); err != nil {
+			return err
+		}
 		return s.tell(ctx, j)
 	})
 	if err != nil && ctx.Err() == nil {
