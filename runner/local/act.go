@@ -1,0 +1,222 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/internal-app-portal/iap/job"
+)
+
+// prepare makes the folder in which the tool runs.
+func (s *supervisor) prepare(ctx context.Context) error {
+	if s.spec.Kind == job.Destroy && s.noState(ctx) {
+		return nil
+	}
+	if err := s.makeFolders(); err != nil {
+		return fmt.Errorf("the job's folder cannot be made: %w", err)
+	}
+	if err := s.makeReady(ctx); err != nil {
+		return err
+	}
+	variables, err := json.Marshal(s.spec.Variables)
+	if err != nil {
+		return fmt.Errorf("the bundle's variables: %w", err)
+	}
+	return writeFile(s.f.path(variablesFile), variables, false)
+}
+
+func (s *supervisor) makeFolders() error {
+	if err := os.MkdirAll(s.f.path(homeFolder), 0o700); err != nil {
+		return err
+	}
+	// A provider's socket is made in TMPDIR, and the path of a socket has 108
+	// bytes at most.
+	s.tmp = s.f.path(homeFolder)
+	if len(s.tmp) > 70 {
+		var err error
+		if s.tmp, err = os.MkdirTemp("", "iap-"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clean removes what is outside of the job's folder.
+func (s *supervisor) clean() {
+	if s.tmp != "" && s.tmp != s.f.path(homeFolder) {
+		_ = os.RemoveAll(s.tmp)
+	}
+}
+
+// makeReady sees to it that the bundle is initialised, and copies it. A step
+// tells of the first time.
+func (s *supervisor) makeReady(ctx context.Context) error {
+	ready := readyFolder(s.plan.Bundle, s.plan.Binary, s.plan.CLIConfig)
+	if _, err := os.Stat(ready); err != nil {
+		if err := s.step("init", func() error { return s.init(ctx, ready) }); err != nil {
+			return err
+		}
+	}
+	_ = os.RemoveAll(s.f.path(workFolder))
+	if err := workCopy(ready, s.f.path(workFolder)); err != nil {
+		return fmt.Errorf("the bundle cannot be copied: %w", err)
+	}
+	return nil
+}
+
+func (s *supervisor) init(ctx context.Context, ready string) error {
+	err := initialise(ctx, s.plan.Bundle, ready, func(ctx context.Context, dir string, env []string, args ...string) error {
+		rep, killed, err := s.tool.run(ctx, dir, append(s.environment(false), env...), args...)
+		if err == nil {
+			return nil
+		}
+		if killed {
+			return &failure{job.ErrKilled, fmt.Sprintf("%s was ended: %v", s.toolName(), err)}
+		}
+		reason := rep.reason()
+		if reason == "" {
+			reason = err.Error()
+		}
+		return &failure{job.ErrInitFailed, reason}
+	})
+	var f *failure
+	if err != nil && !errors.As(err, &f) {
+		return &failure{job.ErrInitFailed, "the bundle cannot be initialised: " + err.Error()}
+	}
+	return err
+}
+
+func (s *supervisor) toolName() string {
+	if strings.Contains(filepath.Base(s.plan.Binary), "tofu") {
+		return "OpenTofu"
+	}
+	return "Terraform"
+}
+
+// act runs the step that the job is there for.
+func (s *supervisor) act(ctx context.Context) (rep *report, err error) {
+	err = s.step(string(s.spec.Kind), func() error {
+		if s.tmp == "" { // nothing was prepared: there is no state
+			s.log.say("There is nothing to destroy: the instance has no Terraform state.")
+			return nil
+		}
+		var err error
+		rep, err = s.attempts(ctx)
+		return errors.Join(err, s.rescueState(ctx))
+	})
+	return rep, err
+}
+
+// attempts runs the tool, again where another way may help: without the warm
+// provider when that does not answer, with a new init when the old one does not
+// fit any more, and a destroy with a refresh when that without one failed.
+func (s *supervisor) attempts(ctx context.Context) (*report, error) {
+	warm, refresh, readyAgain := s.plan.Reattach != "", s.spec.Kind == job.Apply, false
+	for {
+		rep, killed, err := s.tool.run(ctx, s.f.path(workFolder), s.environment(warm), s.arguments(refresh)...)
+		if err == nil {
+			if ctx.Err() != nil && s.spec.Kind == job.Apply {
+				return rep, context.Cause(ctx)
+			}
+			return rep, nil
+		}
+		name, reason := rep.classify(s.spec.Kind)
+		if reason == "" {
+			reason = fmt.Sprintf("%s ended without a word: %v", s.toolName(), err)
+		}
+		fail := &failure{name, reason}
+		mayRepeat := !rep.acted || s.spec.Kind == job.Destroy
+		switch {
+		case ctx.Err() != nil:
+			return rep, context.Cause(ctx)
+		case killed:
+			return rep, &failure{job.ErrKilled, fmt.Sprintf("%s was ended: %v", s.toolName(), err)}
+		case warm && mayRepeat && pluginGone.Match(rep.text):
+			warm = false
+			s.log.say("The provider that was kept running does not answer; starting another one.")
+		case !readyAgain && !rep.acted && notReady.Match(rep.text):
+			readyAgain = true
+			s.log.say("The bundle must be initialised again.")
+			if err := s.makeReadyAgain(ctx); err != nil {
+				return rep, err
+			}
+		case !refresh && name != job.ErrUnavailable:
+			refresh = true
+			s.log.say("Trying again with a look at what is really there.")
+		default:
+			return rep, fail
+		}
+	}
+}
+
+// makeReadyAgain puts the bundle's ready folder aside and makes a new one.
+func (s *supervisor) makeReadyAgain(ctx context.Context) error {
+	ready := readyFolder(s.plan.Bundle, s.plan.Binary, s.plan.CLIConfig)
+	unlock, err := lockBundle(ctx, s.plan.Bundle)
+	if err != nil {
+		return err
+	}
+	stale, err := os.MkdirTemp(s.plan.Bundle, ".stale-")
+	if err == nil {
+		err = os.Rename(ready, filepath.Join(stale, "ready"))
+	}
+	unlock()
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	defer os.RemoveAll(stale)
+	return s.makeReady(ctx)
+}
+
+func (s *supervisor) arguments(refresh bool) []string {
+	args := []string{"apply"}
+	if s.spec.Kind == job.Destroy {
+		args = append(args, "-destroy")
+		if !refresh {
+			args = append(args, "-refresh=false")
+		}
+	}
+	// The lock may be that of a job which is just ending.
+	return append(args, "-json", "-auto-approve", "-input=false", "-lock-timeout=20s",
+		"-var-file="+s.f.path(variablesFile))
+}
+
+// environment returns the whole environment of the tool: nothing of the
+// portal's own reaches the code of a bundle but what is listed here.
+func (s *supervisor) environment(warm bool) []string {
+	env := map[string]string{}
+	for name, v := range s.spec.Environment {
+		env[name] = v
+	}
+	for name, v := range s.plan.Inherited {
+		env[name] = v
+	}
+	st := s.spec.State
+	for name, v := range map[string]string{
+		"PATH": s.plan.Path, "HOME": s.f.path(homeFolder), "TMPDIR": s.tmp,
+		"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1",
+		"TF_CLI_CONFIG_FILE": s.plan.CLIConfig, "DOCKER_HOST": s.plan.Docker,
+		"TF_HTTP_ADDRESS": st.Address, "TF_HTTP_LOCK_ADDRESS": st.Address, "TF_HTTP_UNLOCK_ADDRESS": st.Address,
+		"TF_HTTP_USERNAME": st.Username, "TF_HTTP_PASSWORD": st.Password, "TF_HTTP_RETRY_MAX": "8",
+		"TF_REATTACH_PROVIDERS": s.plan.Reattach,
+	} {
+		if v != "" {
+			env[name] = v
+		}
+	}
+	if !warm {
+		delete(env, "TF_REATTACH_PROVIDERS")
+	}
+	out := make([]string, 0, len(env))
+	for name, v := range env {
+		out = append(out, name+"="+v)
+	}
+	slices.Sort(out)
+	return out
+}

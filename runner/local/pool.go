@@ -1,0 +1,249 @@
+package local
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pool keeps provider processes running, one for each binary and engine. They
+// have sessions of their own, and are found again by the files in dir.
+type pool struct {
+	dir    string
+	logger *slog.Logger
+
+	mu       sync.Mutex
+	starting map[string]bool
+	stopping bool
+	starts   sync.WaitGroup
+}
+
+// warm is a running provider, as stored.
+type warm struct {
+	Binary   string          `json:"binary"`
+	Docker   string          `json:"docker"`
+	Process  process         `json:"process"`
+	Socket   string          `json:"socket"` // empty while it starts
+	Reattach json.RawMessage `json:"reattach,omitempty"`
+	Folder   string          `json:"folder"` // private: whoever reaches the socket has the provider
+}
+
+func newPool(dir string, logger *slog.Logger) *pool {
+	return &pool{dir: dir, logger: logger, starting: map[string]bool{}}
+}
+
+// reattach returns the value of TF_REATTACH_PROVIDERS for a bundle that was
+// initialised; empty, and a provider is started for the next time, when none is
+// running.
+func (r *Runner) reattach(bundle, binary string) string {
+	provider := providerBinary(readyFolder(bundle, binary, r.cfg.CLIConfig))
+	if provider == "" {
+		return ""
+	}
+	if value := r.pool.value(provider, r.cfg.Docker); value != "" {
+		return value
+	}
+	r.pool.startSoon(provider, r.cfg.Docker)
+	return ""
+}
+
+// providerBinary returns the Docker provider that init found for a bundle, when
+// it has no other one.
+func providerBinary(ready string) string {
+	all, _ := filepath.Glob(filepath.Join(ready, dotFolder, "providers", "*", "*", "*", "*", "*", "terraform-provider-*"))
+	if len(all) != 1 || !strings.Contains(all[0], "/kreuzwerker/docker/") {
+		return ""
+	}
+	path, err := filepath.EvalSymlinks(all[0])
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+func (p *pool) file(provider, docker string) string {
+	sum := sha256.Sum256([]byte(provider + "\n" + docker))
+	return filepath.Join(p.dir, hex.EncodeToString(sum[:8])+".json")
+}
+
+// value returns the variable's value when a provider answers.
+func (p *pool) value(provider, docker string) string {
+	var w warm
+	ok, err := readJSON(p.file(provider, docker), &w)
+	if err != nil || !ok || w.Socket == "" || !w.Process.alive() {
+		return ""
+	}
+	conn, err := net.DialTimeout("unix", w.Socket, 100*time.Millisecond)
+	if err != nil {
+		return ""
+	}
+	conn.Close()
+	return w.value()
+}
+
+// value names the provider as both tools do.
+func (w warm) value() string {
+	return fmt.Sprintf(`{"registry.opentofu.org/kreuzwerker/docker":%s,"registry.terraform.io/kreuzwerker/docker":%s}`,
+		w.Reattach, w.Reattach)
+}
+
+// startSoon starts a provider in the background, unless that is going on.
+func (p *pool) startSoon(provider, docker string) {
+	file := p.file(provider, docker)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.starting[file] || p.stopping {
+		return
+	}
+	p.starting[file] = true
+	p.starts.Go(func() {
+		if err := p.start(provider, docker); err != nil {
+			p.logger.Warn("a provider cannot be kept running; jobs start their own", "error", err)
+		}
+		p.mu.Lock()
+		delete(p.starting, file)
+		p.mu.Unlock()
+	})
+}
+
+// start starts a provider and returns when it answers.
+func (p *pool) start(provider, docker string) error {
+	file := p.file(provider, docker)
+	var old warm
+	if ok, err := readJSON(file, &old); ok && err == nil {
+		old.end()
+	}
+	dir, err := os.MkdirTemp("", "iap-provider-") // short, for the path of the socket
+	if err != nil {
+		return err
+	}
+	w := warm{Binary: provider, Docker: docker, Folder: dir}
+	if err := w.run(file); err != nil {
+		w.end()
+		_ = os.Remove(file)
+		return err
+	}
+	return nil
+}
+
+// run starts the process and reads where it answers. What is known is stored at
+// each stage, so that a process which outlives the portal is always found.
+func (w *warm) run(file string) error {
+	stderr, err := os.Create(filepath.Join(w.Folder, "log"))
+	if err != nil {
+		return err
+	}
+	defer stderr.Close()
+	cmd := exec.Command(w.Binary, "-debug")
+	cmd.Dir, cmd.Stderr = w.Folder, stderr
+	cmd.Env = append(os.Environ(), "TMPDIR="+w.Folder, "DOCKER_HOST="+w.Docker)
+	if w.Docker == "" {
+		cmd.Env = cmd.Env[:len(cmd.Env)-1]
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w.Process = processOf(cmd.Process.Pid)
+	if err := writeJSON(file, w, false); err != nil {
+		return err
+	}
+	slow := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	err = w.readAddress(out)
+	slow.Stop()
+	go func() { // until the provider ends, or this process does
+		_, _ = io.Copy(io.Discard, out)
+		_ = cmd.Wait()
+	}()
+	if err != nil {
+		return err
+	}
+	return writeJSON(file, w, false)
+}
+
+// readAddress reads what the provider prints for TF_REATTACH_PROVIDERS.
+func (w *warm) readAddress(out io.Reader) error {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		_, value, ok := strings.Cut(lines.Text(), "TF_REATTACH_PROVIDERS=")
+		if !ok {
+			continue
+		}
+		var all map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(strings.Trim(value, "'\" ")), &all); err != nil {
+			return fmt.Errorf("%s printed an address that cannot be read: %w", w.Binary, err)
+		}
+		for _, one := range all {
+			var at struct{ Addr struct{ String string } }
+			if err := json.Unmarshal(one, &at); err != nil {
+				return err
+			}
+			w.Reattach, w.Socket = one, at.Addr.String
+			return nil
+		}
+	}
+	return fmt.Errorf("%s ended without an address", w.Binary)
+}
+
+// end stops a provider and removes its folder.
+func (w warm) end() {
+	if w.Process.alive() {
+		gone, err := exited(context.Background(), w.Process)
+		_ = unix.Kill(w.Process.PID, unix.SIGINT)
+		if err == nil {
+			t := time.NewTimer(2 * time.Second)
+			defer t.Stop()
+			select {
+			case <-gone:
+			case <-t.C:
+				_ = unix.Kill(w.Process.PID, unix.SIGKILL)
+			}
+		}
+	}
+	if strings.Contains(filepath.Base(w.Folder), "iap-provider-") {
+		_ = os.RemoveAll(w.Folder)
+	}
+}
+
+// stop ends all providers, or gives up with ctx.
+func (p *pool) stop(ctx context.Context) {
+	p.mu.Lock()
+	p.stopping = true
+	p.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.starts.Wait()
+		files, _ := filepath.Glob(filepath.Join(p.dir, "*.json"))
+		for _, file := range files {
+			var w warm
+			if ok, err := readJSON(file, &w); ok && err == nil {
+				w.end()
+			}
+			_ = os.Remove(file)
+		}
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,76 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// hasPidfd says that exited is told by the kernel.
+const hasPidfd = true
+
+// ownBinary is the binary of this very process, also when the file was
+// replaced by a newer one in the meantime.
+func ownBinary(string) string { return "/proc/self/exe" }
+
+// exited returns a channel that is closed when p has ended or ctx is done, by
+// a pidfd (pidfd_open(2), Linux 5.3).
+func exited(ctx context.Context, p process) (<-chan struct{}, error) {
+	c := make(chan struct{})
+	fd, err := unix.PidfdOpen(p.PID, unix.PIDFD_NONBLOCK)
+	if err != nil || !p.alive() {
+		if err == nil {
+			unix.Close(fd)
+		}
+		if err == nil || errors.Is(err, unix.ESRCH) {
+			close(c)
+			return c, nil
+		}
+		return nil, os.NewSyscallError("pidfd_open", err)
+	}
+	file := os.NewFile(uintptr(fd), "pidfd")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Unix(1, 0)) })
+	go func() {
+		defer close(c)
+		defer file.Close()
+		defer stop()
+		// A pidfd is readable when its process has ended, and cannot be read.
+		_ = raw.Read(func(fd uintptr) bool {
+			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(fds, 0)
+			return err == nil && n > 0
+		})
+	}()
+	return c, nil
+}
+
+// groupOf reports whether the process group that p led is there and is the
+// same one: its members' ID is not given to a new process while one is left, so
+// a leader that is another process means that the group is another, too.
+func groupOf(p process) bool {
+	if unix.Kill(-p.PID, 0) != nil {
+		return false
+	}
+	s := startOf(p.PID)
+	return s == "" || s == p.Start
+}
+
+// waitAndEndGroup waits for a child that leads a group and ends what is left of
+// the group. The child is not reaped before that: until then the group's ID
+// cannot be another's.
+func waitAndEndGroup(cmd *exec.Cmd) error {
+	pid := cmd.Process.Pid
+	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	}
+	_ = unix.Kill(-pid, unix.SIGKILL)
+	return cmd.Wait()
+}

@@ -1,0 +1,101 @@
+package local
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/internal-app-portal/iap/job"
+)
+
+// maxReason is the length in bytes at which a reason is cut.
+const maxReason = 800
+
+// reason returns two or three lines that say what went wrong, for a person:
+// what, why, where.
+func (r *report) reason() string {
+	if d := r.first; d != nil {
+		lines := []string{strings.TrimSpace(sanitise(d.Summary))}
+		if detail := paragraph(sanitise(d.Detail)); detail != "" && detail != lines[0] {
+			lines = append(lines, detail)
+		}
+		if at := sanitise(d.where()); at != "" {
+			lines = append(lines, "At "+at)
+		}
+		return strings.Join(lines, "\n")
+	}
+	return strings.Join(lastError(r.tail), "\n")
+}
+
+// paragraph returns the first paragraph of a text on one line, cut to size.
+func paragraph(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n\n")
+	return cut(strings.Join(strings.Fields(text), " "), maxReason)
+}
+
+// cut shortens a text at a character.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && s[limit]&0xc0 == 0x80 {
+		limit--
+	}
+	return s[:limit] + "…"
+}
+
+// lastError returns at most three of the lines that a tool printed as text:
+// those from the first that says it is an error, else the last ones.
+func lastError(lines []string) []string {
+	var out []string
+	for _, line := range lines {
+		line = strings.TrimSpace(strings.Trim(line, "╷│╵ "))
+		if strings.HasPrefix(line, "Error: ") && out == nil {
+			out = []string{strings.TrimPrefix(line, "Error: ")}
+		} else if out != nil && line != "" && len(out) < 3 {
+			out = append(out, cut(line, maxReason))
+		}
+	}
+	if out == nil {
+		out = lines[max(0, len(lines)-2):]
+	}
+	return out
+}
+
+var (
+	// dockerGone is what the Docker provider and the Docker client say when the
+	// engine does not answer.
+	dockerGone = regexp.MustCompile(`(?i)cannot connect to the docker daemon|is the docker daemon running|` +
+		`failed to connect to the docker api|error during connect:|error pinging docker server|` +
+		`docker\.sock\S*:? (connect|dial)?.*(connection refused|no such file or directory|EOF)|` +
+		`docker.{0,200}(connection refused|connection reset by peer|context deadline exceeded|i/o timeout)`)
+	// stateGone is what tofu and terraform say when the portal's state store
+	// does not answer.
+	stateGone = regexp.MustCompile(`(?is)(state|lock|backend).{0,400}(connection refused|connection reset|giving up after|` +
+		`HTTP error: 5\d\d|unexpected HTTP response code 5\d\d|response code: 5\d\d|HTTP remote state endpoint .{0,40}5\d\d|i/o timeout)`)
+	// pluginGone is what they say when a provider process cannot be talked to.
+	pluginGone = regexp.MustCompile(`(?i)reattachment process not found|failed to instantiate provider|` +
+		`plugin did not respond|plugin (process )?(crashed|exited)|transport is closing|connection is shutting down|` +
+		`could not load the schema|failed to (load|obtain) .{0,40}schema|rpc error: code = unavailable|` +
+		`incompatible api version with plugin|unrecognized remote plugin`)
+	// notReady is what they say when a bundle must be initialised again.
+	notReady = regexp.MustCompile(`(?i)required plugins are not installed|inconsistent dependency lock file|` +
+		`backend initialization required|module not installed|provider registry.{0,80}(not available|no available)|` +
+		`there is no package for .{0,200} cached`)
+)
+
+// classify returns the name of the error, and better words than the tool's
+// where there are some.
+func (r *report) classify(kind job.Kind) (name, reason string) {
+	name = job.ErrApplyFailed
+	if kind == job.Destroy {
+		name = job.ErrDestroyFailed
+	}
+	reason = r.reason()
+	switch {
+	case dockerGone.Match(r.text):
+		return job.ErrUnavailable, "Docker does not answer.\n" + reason
+	case stateGone.Match(r.text):
+		return job.ErrUnavailable, "The portal's store of Terraform states did not answer.\n" + reason
+	}
+	return name, reason
+}
