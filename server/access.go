@@ -1,0 +1,105 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/instance"
+)
+
+// Access to an instance. Its host is on another site than the portal, so the
+// portal's cookie is not sent there. A browser without the host's own cookie is
+// sent to the portal (accessPath), which knows the person, and comes back with
+// a short-lived ticket (ticketPath) that becomes the host's cookie.
+const (
+	accessPath   = "/access"
+	ticketPath   = "/.iap/access"
+	accessCookie = "iap_access"
+
+	purposeTicket = "ticket"
+	purposeCookie = "cookie"
+
+	ticketLife = time.Minute
+	cookieLife = 12 * time.Hour
+)
+
+// authorize reports whether a request may reach an instance, and answers it
+// when it may not. With --dev whoever reaches the portal may.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, i instance.Instance) bool {
+	if s.cfg.Dev || s.hasAccess(r, i) {
+		return true
+	}
+	if r.Method != http.MethodGet || r.Header.Get("Upgrade") != "" {
+		plain(w, http.StatusUnauthorized, "open "+s.cfg.appURL(i.HostName)+" in a browser to sign in")
+		return false
+	}
+	q := url.Values{"host": {i.HostName}, "return": {r.URL.RequestURI()}}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, s.cfg.PortalURL+accessPath+"?"+q.Encode(), http.StatusSeeOther)
+	return false
+}
+
+func (s *Server) accessKey() []byte { return derive(s.key, "instance access") }
+
+// hasAccess looks for the host's cookie. Of two with the name neither counts:
+// an app's neighbour may have set the other.
+func (s *Server) hasAccess(r *http.Request, i instance.Instance) bool {
+	cookies := r.CookiesNamed(accessCookie)
+	if len(cookies) != 1 {
+		return false
+	}
+	_, err := auth.OpenTicket(s.accessKey(), cookies[0].Value, purposeCookie, i.HostName, time.Now())
+	return err == nil
+}
+
+// access is the portal's part: it gives a ticket to who owns the instance, or
+// runs the portal. Others learn nothing about the host.
+func (s *Server) access(w http.ResponseWriter, r *http.Request) {
+	actor, ok := s.auth.Actor(r)
+	if !ok {
+		http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	}
+	host := r.URL.Query().Get("host")
+	i, err := s.instances.Get(r.Context(), actor, host)
+	if err != nil || i.HostName != host {
+		if err == nil || iap.IsKind(err, iap.NotFound) || iap.IsKind(err, iap.Invalid) {
+			err = iap.Errorf("server.access", iap.NotFound, "there is no instance %q that you may open", host)
+		}
+		s.web.Error(w, r, err)
+		return
+	}
+	t := auth.Ticket{Purpose: purposeTicket, Host: i.HostName, Actor: actor.ID, Expires: time.Now().Add(ticketLife)}
+	q := url.Values{"ticket": {t.Seal(s.accessKey())}, "return": {localPath(r.URL.Query().Get("return"))}}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, s.cfg.appURL(i.HostName)+ticketPath+"?"+q.Encode(), http.StatusSeeOther)
+}
+
+// redeem is the instance host's part: the ticket becomes the host's cookie.
+func (s *Server) redeem(w http.ResponseWriter, r *http.Request, hostName string) {
+	t, err := auth.OpenTicket(s.accessKey(), r.URL.Query().Get("ticket"), purposeTicket, hostName, time.Now())
+	if err != nil {
+		plain(w, http.StatusForbidden, "this link has expired; open "+s.cfg.appURL(hostName)+" again")
+		return
+	}
+	t.Purpose, t.Expires = purposeCookie, time.Now().Add(cookieLife)
+	http.SetCookie(w, &http.Cookie{Name: accessCookie, Value: t.Seal(s.accessKey()), Path: "/", HttpOnly: true,
+		Secure: secure(s.cfg.PortalURL), SameSite: http.SameSiteLaxMode, MaxAge: int(cookieLife.Seconds())})
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, localPath(r.URL.Query().Get("return")), http.StatusSeeOther)
+}
+
+// localPath returns p when it is a path on the same host, else "/": "//evil" and
+// "/\evil" lead elsewhere in a browser.
+func localPath(p string) string {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") {
+		return "/"
+	}
+	return p
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/internal-app-portal/iap/api"
+	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/proxy"
+	"github.com/internal-app-portal/iap/web"
+)
+
+// statePath is where the Terraform state backend is.
+const statePath = "/tfstate/"
+
+// openEdges makes what answers requests.
+func (s *Server) openEdges(context.Context) error {
+	var err error
+	s.web, err = web.New(web.Config{Instances: s.instances, Apps: s.catalog, Jobs: s.jobs, Events: s.log, Auth: s.auth,
+		Lifecycle: lifecycle{s.engine, s.db}, Version: s.cfg.Version, Dev: s.cfg.Dev, Logger: s.cfg.Logger})
+	if err != nil {
+		return err
+	}
+	s.proxy, err = proxy.New(proxy.Config{})
+	return err
+}
+
+// newHTTPServer sets the limits of a server that also streams: no time-out for
+// a whole answer.
+func newHTTPServer(h http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, Protocols: protocols}
+}
+
+// handler leads each host to its part: instances to the proxy, the portal's
+// own to pages and API, all else nowhere.
+func (s *Server) handler() http.Handler {
+	portal := s.portalHandler()
+	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.isPortal(r.Host):
+			portal.ServeHTTP(w, r)
+		default:
+			s.proxy.ServeHTTP(w, r)
+		}
+	}))
+	if s.cfg.Dev {
+		h = auth.DevHosts(h)
+	}
+	return h
+}
+
+// portalHandler is what the portal's own host answers.
+func (s *Server) portalHandler() http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	m := http.NewServeMux()
+	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	m.HandleFunc("GET /readyz", s.readyz)
+	m.Handle(statePath, s.state)
+	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
+		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
+	m.Handle("/api/", crossOrigin.Handler(a))
+	m.Handle("/", crossOrigin.Handler(s.web))
+	return m
+}
+
+// isPortal reports whether a Host is the portal's own: that of its URL, or an
+// IP address, by which jobs and health checks reach it.
+func (s *Server) isPortal(host string) bool {
+	u, _ := url.Parse(s.cfg.PortalURL)
+	if strings.EqualFold(host, u.Host) {
+		return true
+	}
+	name, port := host, ""
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		name, port = h, p
+	}
+	_, own, _ := net.SplitHostPort(s.listener.Addr().String())
+	if port != "" && port != own {
+		return false
+	}
+	return strings.EqualFold(name, u.Hostname()) || net.ParseIP(strings.Trim(name, "[]")) != nil
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	if !s.ready.Load() {
+		plain(w, http.StatusServiceUnavailable, "starting or stopping")
+		return
+	}
+	plain(w, http.StatusOK, "ready")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
+}

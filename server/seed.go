@@ -1,0 +1,40 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/examples"
+)
+
+// seed puts the example apps into the catalogue of a development portal that
+// has none of that name; what people changed stays as they left it.
+func (s *Server) seed(ctx context.Context) error {
+	if !s.cfg.Dev {
+		return nil
+	}
+	for _, name := range examples.Names() {
+		_, err := s.catalog.Get(ctx, name)
+		if err == nil {
+			continue
+		}
+		if !iap.IsKind(err, iap.NotFound) {
+			return err
+		}
+		folder, err := fs.Sub(examples.Files, name)
+		if err != nil {
+			return err
+		}
+		up, err := catalog.LoadFS(folder)
+		if err != nil {
+			return fmt.Errorf("reading the example %s: %w", name, err)
+		}
+		if _, err := s.catalog.Add(ctx, iap.System, up); err != nil {
+			return fmt.Errorf("adding the example %s: %w", name, err)
+		}
+	}
+	return nil
+}

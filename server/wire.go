@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/health"
+	"github.com/internal-app-portal/iap/hostname"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/platform/docker"
+	"github.com/internal-app-portal/iap/store"
+	"github.com/internal-app-portal/iap/tfstate"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// maxResourceName is the length of a resource's name in bytes on Docker, with
+// room for what a bundle puts behind it.
+const maxResourceName = 48
+
+// jobGrace is how long tofu may take to stop by itself after SIGINT.
+const jobGrace = 30 * time.Second
+
+// wire makes the services that need each other: an instance starts jobs and
+// executions, both of which tell it of their progress.
+func (s *Server) wire() {
+	s.instances = instance.NewService(instance.Config{})
+	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: now, Owner: owner(),
+		Handlers: s.instances.Handlers(), Failpoint: s.cfg.Failpoint})
+	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
+		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,
+		OnEnd: s.instances.JobEnded, CheckOutputs: s.instances.CheckUpstream,
+		Parallel: s.cfg.ParallelJobs, Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
+	s.state = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Events: s.log, Key: derive(s.key, "terraform state"),
+		LiveJob: s.jobs.Live, Logger: s.cfg.Logger})
+	s.instances.Config = instance.Config{Store: s.db, Tx: s.db, Catalog: s.catalog, Jobs: s.jobs,
+		Workflow: s.engine, Log: s.log, EventStore: s.db, Platform: s.platform, Prober: &health.Prober{}, Now: now,
+		HostName:     func(slug string) string { return hostname.Generate(rand.IntN, slug) },
+		ResourceName: func(name string) string { return hostname.ResourceName(name, maxResourceName) },
+		AppURL:       s.cfg.appURL,
+		Portal:       s.portal,
+		State:        s.stateAccess,
+		BuiltIn:      s.builtIn.key,
+		JobTimeout:   s.cfg.JobTimeout,
+		Grace:        jobGrace,
+	}
+}
+
+// now is the clock: in milliseconds, as the database keeps times.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// owner names this process in leases.
+func owner() string {
+	host, _ := os.Hostname()
+	return host + "-" + strconv.Itoa(os.Getpid()) + "-" + iap.NewID(time.Now())
+}
+
+// stateAccess gives a job access to its instance's Terraform state, over the
+// portal's own address: the same after a restart, for jobs that outlive it.
+func (s *Server) stateAccess(instanceID, jobID string) job.StateAccess {
+	host, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return job.StateAccess{
+		Address:  "http://" + net.JoinHostPort(host, port) + statePath + instanceID,
+		Username: jobID,
+		Password: tfstate.Password(derive(s.key, "terraform state access"), instanceID, jobID),
+	}
+}
+
+// portalID returns the ID of the portal that owns the database, making it the
+// first time.
+func portalID(ctx context.Context, db *store.DB) (string, error) {
+	const name = "portal_id"
+	var id string
+	err := db.Update(ctx, func(ctx context.Context) error {
+		b, err := db.Setting(ctx, name)
+		if err == nil || !iap.IsKind(err, iap.NotFound) {
+			id = string(b)
+			return err
+		}
+		id = iap.NewID(time.Now())
+		return db.PutSetting(ctx, name, []byte(id))
+	})
+	return id, err
+}
+
+// builtIn is the platform's built-in bundle, packed.
+type builtIn struct {
+	key string
+	zip []byte
+}
+
+func packBuiltIn() (builtIn, error) {
+	zip, err := catalog.Pack(docker.BuiltIn())
+	if err != nil {
+		return builtIn{}, fmt.Errorf("packing the built-in bundle: %w", err)
+	}
+	sum := sha256.Sum256(zip)
+	return builtIn{key: "builtin-docker-" + hex.EncodeToString(sum[:16]), zip: zip}, nil
+}
+
+// bundles hands out the built-in bundle and those of the catalogue.
+type bundles struct {
+	builtIn builtIn
+	catalog *catalog.Service
+}
+
+// Bundle implements job.Bundles.
+func (b bundles) Bundle(ctx context.Context, key string) ([]byte, error) {
+	switch {
+	case key == b.builtIn.key:
+		return b.builtIn.zip, nil
+	case strings.HasPrefix(key, "builtin-"):
+		return nil, iap.E("server.Bundle", iap.NotFound, errors.New("there is no built-in bundle "+key))
+	}
+	return b.catalog.Bundle(ctx, key)
+}
+
+func secure(portalURL string) bool { return strings.HasPrefix(portalURL, "https://") }
