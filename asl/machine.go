@@ -97,7 +97,8 @@ type StateDef struct {
 	// Line and Column are where the state's definition begins, from 1.
 	Line, Column int
 
-	spec spec
+	pointer string
+	spec    spec
 }
 
 // EdgeKind says why an edge is taken.

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"slices"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl/value"
@@ -85,6 +86,8 @@ type Frame struct {
 	Retried []int `json:"retried,omitempty"`
 	// Entered is when State was entered, in milliseconds since 1970.
 	Entered int64 `json:"entered,omitempty"`
+	// EnteredEvent is the number of the event that tells so.
+	EnteredEvent int64 `json:"entered_event,omitempty"`
 	// Started and Submitted say which events the running attempt has had.
 	Started   bool `json:"started,omitempty"`
 	Submitted bool `json:"submitted,omitempty"`
@@ -109,13 +112,22 @@ type Children struct {
 	Items value.JSON `json:"items,omitzero"`
 	// Input is the effective input of the state.
 	Input value.JSON `json:"input,omitzero"`
-	// Previous is the event that started the state's iterations.
-	Previous int64 `json:"previous,omitempty"`
 }
 
 // Ready lists, lowest number first, the frames that wait for an Advance. A
 // caller that resumes an execution sends Advance for each of them.
 func (s *State) Ready() []FrameID { return s.inPhase(PhaseReady) }
+
+func (s *State) inPhase(p Phase) []FrameID {
+	var ids []FrameID
+	for id, f := range s.Frames {
+		if f.Phase == p {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
 
 // EnteredAt is when the frame's state was entered.
 func (f *Frame) EnteredAt() time.Time { return time.UnixMilli(f.Entered).UTC() }

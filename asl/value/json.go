@@ -89,3 +89,6 @@ func (j *JSON) UnmarshalJSON(b []byte) error {
 	*j = JSON{text: s}
 	return nil
 }
+
+// None is the absent JSON.
+func (JSON) None() JSON { return JSON{} }

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"math"
 	"math/big"
 	"strconv"
@@ -57,7 +58,7 @@ func (n Number) Float64() float64 {
 	return f
 }
 
-// Cmp compares two numbers exactly: -1, 0 or 1.
+// Cmp compares two numbers: -1, 0 or 1; exactly unless one has an exponent.
 func (n Number) Cmp(m Number) int {
 	if n == m {
 		return 0
@@ -73,6 +74,10 @@ func (n Number) Cmp(m Number) int {
 			return 0
 		}
 	}
+	if strings.ContainsAny(string(n)+string(m), "eE") {
+		// An exponent may stand for a million digits: compare as floats.
+		return cmp.Compare(n.Float64(), m.Float64())
+	}
 	return n.rat().Cmp(m.rat())
 }
 
@@ -84,7 +89,7 @@ func (n Number) small() (int64, bool) {
 	return i, err == nil
 }
 
-// rat is bounded: the parser admits no exponent beyond a float's.
+// rat is the exact value of a number without an exponent.
 func (n Number) rat() *big.Rat {
 	r, ok := new(big.Rat).SetString(string(n))
 	if !ok {

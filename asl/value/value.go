@@ -4,7 +4,10 @@
 // Values are immutable by agreement: whoever changes one works on a copy.
 package value
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Value is nil (null), bool, Number, string, Array or *Object.
 type Value any
@@ -189,4 +192,33 @@ func compareRune(a, b rune) int {
 		return int(wa - wb)
 	}
 	return int(a - b)
+}
+
+// Sorted gives a value whose objects have their keys in order and whose
+// numbers are written in one way, so that equal values have equal texts.
+func Sorted(v Value) Value {
+	switch v := v.(type) {
+	case Number:
+		if i, ok := v.Int64(); ok {
+			return Int(i)
+		}
+		if !v.IsInt() {
+			return Float(v.Float64())
+		}
+	case Array:
+		out := make(Array, len(v))
+		for i, x := range v {
+			out[i] = Sorted(x)
+		}
+		return out
+	case *Object:
+		members := slices.Clone(v.Members())
+		slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Key, b.Key) })
+		out := &Object{}
+		for _, m := range members {
+			out.Set(m.Key, Sorted(m.Value))
+		}
+		return out
+	}
+	return v
 }

@@ -1,0 +1,64 @@
+package asl
+
+import "slices"
+
+// The reserved error names.
+const (
+	errAll            = "States.ALL"
+	errHeartbeat      = "States.HeartbeatTimeout"
+	errTimeout        = "States.Timeout"
+	errTaskFailed     = "States.TaskFailed"
+	errRuntime        = "States.Runtime"
+	errDataLimit      = "States.DataLimitExceeded"
+	errIntrinsic      = "States.IntrinsicFailure"
+	errNoChoice       = "States.NoChoiceMatched"
+	errParameterPath  = "States.ParameterPathFailure"
+	errResultPath     = "States.ResultPathMatchFailure"
+	errHistoryReached = "States.Runtime"
+)
+
+// errorNames are all names that ErrorEquals may hold among the reserved ones.
+var errorNames = []string{errAll, errHeartbeat, errTimeout, errTaskFailed, errRuntime, errDataLimit, errIntrinsic,
+	errNoChoice, errParameterPath, errResultPath, "States.Permissions", "States.BranchFailed",
+	"States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed", "States.ResultWriterFailed",
+	"States.QueryEvaluationError", "States.Http.Socket"}
+
+// failure is an error on its way through retriers, catchers and parents.
+type failure struct {
+	err, cause *string
+	// heartbeat tells that a timeout was a missing heartbeat.
+	heartbeat bool
+	// service tells that a task failed, as opposed to the engine.
+	service bool
+}
+
+func fail(name, cause string) *failure { return &failure{err: &name, cause: &cause} }
+
+func (f *failure) name() string {
+	if f.err == nil {
+		return ""
+	}
+	return *f.err
+}
+
+// matches tells whether an error is one of the names. States.ALL does not
+// match States.Runtime and States.DataLimitExceeded; nothing matches the former.
+func (f *failure) matches(names []string) bool {
+	name := f.name()
+	if name == errRuntime {
+		return false
+	}
+	for _, n := range names {
+		switch {
+		case n == name && f.err != nil, n == errHeartbeat && f.heartbeat:
+			return true
+		case n == errAll && name != errDataLimit:
+			return true
+		case n == errTaskFailed && f.service && name != errTimeout:
+			return true
+		}
+	}
+	return false
+}
+
+func known(name string) bool { return slices.Contains(errorNames, name) }

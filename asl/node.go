@@ -1,0 +1,149 @@
+package asl
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/internal-app-portal/iap/asl/value"
+)
+
+// node is a value of the definition with its place in it.
+type node struct {
+	v      value.Value
+	pos    *value.Position
+	parent *node
+	key    string
+}
+
+// field finds a member of an object.
+func (n *node) field(name string) (*node, bool) {
+	o, ok := n.v.(*value.Object)
+	if !ok {
+		return nil, false
+	}
+	for i, m := range o.Members() {
+		if m.Key == name {
+			return &node{v: m.Value, pos: &n.pos.Kids[i], parent: n, key: name}, true
+		}
+	}
+	return nil, false
+}
+
+// fields gives all members of an object in order.
+func (n *node) fields() []*node {
+	o, _ := n.v.(*value.Object)
+	out := make([]*node, 0, o.Len())
+	for i, m := range o.Members() {
+		out = append(out, &node{v: m.Value, pos: &n.pos.Kids[i], parent: n, key: m.Key})
+	}
+	return out
+}
+
+// items gives all elements of an array.
+func (n *node) items() []*node {
+	a, _ := n.v.(value.Array)
+	out := make([]*node, len(a))
+	for i, x := range a {
+		out[i] = &node{v: x, pos: &n.pos.Kids[i], parent: n, key: fmt.Sprint(i)}
+	}
+	return out
+}
+
+// pointer is the JSON Pointer (RFC 6901) of the node.
+func (n *node) pointer() string {
+	var keys []string
+	for at := n; at.parent != nil; at = at.parent {
+		keys = append(keys, strings.NewReplacer("~", "~0", "/", "~1").Replace(at.key))
+	}
+	var b strings.Builder
+	for i := len(keys) - 1; i >= 0; i-- {
+		b.WriteString("/" + keys[i])
+	}
+	return b.String()
+}
+
+// maxProblems bounds the list of a hostile definition.
+const maxProblems = 100
+
+// Codes of problems, as AWS spells them where it has them.
+const (
+	CodeJSON         = "INVALID_JSON_DESCRIPTION"
+	CodeSchema       = "SCHEMA_VALIDATION_FAILED"
+	CodeNoTarget     = "MISSING_TRANSITION_TARGET"
+	CodeNoEnd        = "MISSING_END_STATE"
+	CodeDuplicate    = "DUPLICATE_STATE_NAME"
+	CodeUnreachable  = "UNREACHABLE_STATE"
+	CodeNotSupported = "NOT_SUPPORTED"
+)
+
+// checker gathers problems and graphs while it reads a definition.
+type checker struct {
+	src      []byte
+	problems []Problem
+	graphs   []*Graph
+	names    map[string]bool
+	depth    int
+}
+
+func (c *checker) problem(n *node, code, format string, args ...any) {
+	c.suggest(n, code, "", format, args...)
+}
+
+func (c *checker) schema(n *node, format string, args ...any) {
+	c.suggest(n, CodeSchema, "", format, args...)
+}
+
+func (c *checker) suggest(n *node, code, near, format string, args ...any) {
+	if len(c.problems) >= maxProblems {
+		return
+	}
+	p := Problem{Pointer: n.pointer(), Code: code, Message: fmt.Sprintf(format, args...), Suggestion: near}
+	p.Line, p.Column = lineColumn(c.src, n.pos.Offset)
+	c.problems = append(c.problems, p)
+}
+
+// lineColumn counts from 1; the column counts characters.
+func lineColumn(src []byte, offset int) (line, column int) {
+	before := string(src[:min(offset, len(src))])
+	line = 1 + strings.Count(before, "\n")
+	return line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+}
+
+// nearest finds the word that differs least from a wrong one, if by little.
+func nearest(word string, words []string) string {
+	best, at := "", 1+len(word)/3
+	sorted := append([]string(nil), words...)
+	sort.Strings(sorted)
+	for _, w := range sorted {
+		if d := distance(strings.ToLower(w), strings.ToLower(word)); d < at || d == 0 {
+			best, at = w, d
+		}
+	}
+	return best
+}
+
+// distance counts the bytes to change, add or drop (Levenshtein).
+func distance(a, b string) int {
+	if len(a) > 100 || len(b) > 100 {
+		return 100
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		corner := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := corner
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			corner = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}
