@@ -15,17 +15,17 @@ type comparer struct{ wild map[string]bool }
 
 // compare gives the first difference with its pointer, or "".
 func (c *comparer) compare(at string, want, got value.Value) string {
-	if c.wild[at] {
+	if c.wild[at] || redacted(want, got) {
 		return ""
+	}
+	if s, ok := got.(string); ok && value.Kind(want) != "string" {
+		// The recorder parsed texts that hold JSON.
+		if v, err := value.Parse([]byte(s)); err == nil {
+			got = v
+		}
 	}
 	switch want := want.(type) {
 	case *value.Object:
-		if s, ok := got.(string); ok {
-			// The recorder parsed texts that hold objects.
-			if v, err := value.Parse([]byte(s)); err == nil {
-				got = v
-			}
-		}
 		o, ok := got.(*value.Object)
 		if !ok {
 			return differ(at, want, got)
@@ -61,6 +61,20 @@ func (c *comparer) compare(at string, want, got value.Value) string {
 		return differ(at, want, got)
 	}
 	return ""
+}
+
+// redacted tells whether the recording has a placeholder that its list of
+// wildcards leaves out.
+func redacted(want, got value.Value) bool {
+	switch want {
+	case "RandomNumberGenerated":
+		return value.Kind(got) == "number"
+	case "a_task_token":
+		return value.Kind(got) == "string"
+	case "activity_arn":
+		return got == activityARN
+	}
+	return false
 }
 
 func escape(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }

@@ -14,10 +14,22 @@ import (
 )
 
 // floors are how many recorded cases passed when they were last looked at.
-var floors = map[string]int{"execution.jsonl": 0, "execution-mocked.jsonl": 0}
+var floors = map[string]int{"execution.jsonl": 493, "execution-mocked.jsonl": 98}
 
 // waived cases contradict others or depend on what the recording left out.
-var waived = map[string]string{}
+var waived = map[string]string{
+	"express/test_express_sync.py::TestExpressSync::test_retry#start_execution_sync_response":                                          "the task's answers were not recorded",
+	"local_mocking/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_sync_execution#start_execution_sync_response": "the task's answers were not recorded",
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_invoke_with_retry_extended_input#get_execution_history":          "recorded before the Context Object had RedriveCount",
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_with_retry_extended_input#get_execution_history":  "recorded before the Context Object had RedriveCount",
+}
+
+const activityARN = "arn:aws:states:us-east-1:111111111111:activity:activity_arn"
+
+// definitionText is the definition with the activity's ARN, which was redacted.
+func definitionText(c *testCase) []byte {
+	return []byte(strings.ReplaceAll(value.Text(c.definition), "«call0.activityArn»", activityARN))
+}
 
 // testCase is one recorded execution.
 type testCase struct {
@@ -64,7 +76,7 @@ func runFile(t *testing.T, path string) {
 			skipped["waived: "+why]++
 			continue
 		}
-		m, problems := asl.Parse([]byte(value.Text(c.definition)))
+		m, problems := asl.Parse(definitionText(c))
 		if why := unsupported(problems); why != "" {
 			skipped[why]++
 			continue

@@ -28,15 +28,18 @@ func (x *exec) contextObject() value.Value {
 		value.Member{Key: "RoleArn", Value: e.RoleARN},
 		value.Member{Key: "RedriveCount", Value: value.Int(int64(e.RedriveCount))},
 	)
+	state := value.NewObject(
+		value.Member{Key: "Name", Value: x.f.State},
+		value.Member{Key: "EnteredTime", Value: x.f.EnteredAt().Format(contextTime)})
+	if t := x.def.Type; t == TypeTask || t == TypeParallel || t == TypeMap {
+		state.Set("RetryCount", value.Int(x.retries()))
+	}
 	o := value.NewObject(
 		value.Member{Key: "Execution", Value: execution},
 		value.Member{Key: "StateMachine", Value: value.NewObject(
 			value.Member{Key: "Id", Value: x.env.StateMachine.ID},
 			value.Member{Key: "Name", Value: x.env.StateMachine.Name})},
-		value.Member{Key: "State", Value: value.NewObject(
-			value.Member{Key: "Name", Value: x.f.State},
-			value.Member{Key: "EnteredTime", Value: x.f.EnteredAt().Format(contextTime)},
-			value.Member{Key: "RetryCount", Value: value.Int(x.retries())})},
+		value.Member{Key: "State", Value: state},
 	)
 	if x.token != "" {
 		o.Set("Task", value.NewObject(value.Member{Key: "Token", Value: x.token}))

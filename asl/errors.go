@@ -1,20 +1,17 @@
 package asl
 
-import "slices"
-
 // The reserved error names.
 const (
-	errAll            = "States.ALL"
-	errHeartbeat      = "States.HeartbeatTimeout"
-	errTimeout        = "States.Timeout"
-	errTaskFailed     = "States.TaskFailed"
-	errRuntime        = "States.Runtime"
-	errDataLimit      = "States.DataLimitExceeded"
-	errIntrinsic      = "States.IntrinsicFailure"
-	errNoChoice       = "States.NoChoiceMatched"
-	errParameterPath  = "States.ParameterPathFailure"
-	errResultPath     = "States.ResultPathMatchFailure"
-	errHistoryReached = "States.Runtime"
+	errAll           = "States.ALL"
+	errHeartbeat     = "States.HeartbeatTimeout"
+	errTimeout       = "States.Timeout"
+	errTaskFailed    = "States.TaskFailed"
+	errRuntime       = "States.Runtime"
+	errDataLimit     = "States.DataLimitExceeded"
+	errIntrinsic     = "States.IntrinsicFailure"
+	errNoChoice      = "States.NoChoiceMatched"
+	errParameterPath = "States.ParameterPathFailure"
+	errResultPath    = "States.ResultPathMatchFailure"
 )
 
 // errorNames are all names that ErrorEquals may hold among the reserved ones.
@@ -41,8 +38,9 @@ func (f *failure) name() string {
 	return *f.err
 }
 
-// matches tells whether an error is one of the names. States.ALL does not
-// match States.Runtime and States.DataLimitExceeded; nothing matches the former.
+// matches tells whether an error is one of the names. Nothing matches
+// States.Runtime; States.ALL matches all else, States.DataLimitExceeded too:
+// AWS's documentation says otherwise, but AWS does so.
 func (f *failure) matches(names []string) bool {
 	name := f.name()
 	if name == errRuntime {
@@ -52,7 +50,7 @@ func (f *failure) matches(names []string) bool {
 		switch {
 		case n == name && f.err != nil, n == errHeartbeat && f.heartbeat:
 			return true
-		case n == errAll && name != errDataLimit:
+		case n == errAll:
 			return true
 		case n == errTaskFailed && f.service && name != errTimeout:
 			return true
@@ -60,5 +58,3 @@ func (f *failure) matches(names []string) bool {
 	}
 	return false
 }
-
-func known(name string) bool { return slices.Contains(errorNames, name) }

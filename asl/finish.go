@@ -79,7 +79,7 @@ func (x *exec) done() Outcome {
 		})
 		cause := fmt.Sprintf("The execution reached the maximum number of history events (%d).", x.env.Limits.events())
 		x.s.Output = x.s.Output.None()
-		x.complete(Failed, "ExecutionFailed", x.s.LastEventID, optional(errHistoryReached), &cause)
+		x.complete(Failed, "ExecutionFailed", x.s.LastEventID, optional(errRuntime), &cause)
 	}
 	return x.out
 }

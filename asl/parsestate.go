@@ -1,7 +1,6 @@
 package asl
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -241,5 +240,3 @@ func (c *checker) parallel(n *node, s *StateDef) {
 		}
 	}
 }
-
-func quote(s string) string { return fmt.Sprintf("%q", s) }

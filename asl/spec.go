@@ -78,13 +78,12 @@ type mapSpec struct {
 }
 
 type retrier struct {
-	errors      []string
-	interval    float64 // seconds
-	attempts    int
-	backoff     float64
-	maxDelay    float64 // seconds, 0 for none
-	fullJitter  bool
-	hasInterval bool
+	errors     []string
+	interval   float64 // seconds
+	attempts   int
+	backoff    float64
+	maxDelay   float64 // seconds, 0 for none
+	fullJitter bool
 }
 
 type catcher struct {
