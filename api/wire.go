@@ -1,0 +1,124 @@
+package api
+
+import (
+	"encoding/json"
+
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
+)
+
+// masked stands for the value of a secret parameter.
+const masked = "••••••"
+
+func (s *service) instance(i instance.Instance) client.Instance {
+	out := client.Instance{
+		ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
+		Status: string(i.Status), CreatedAt: i.CreatedAt, EndsAt: i.EndsAt, Reason: i.Reason,
+		Waiting: i.Waiting, ReadyAt: i.ReadyAt, EndedAt: i.EndedAt, EndedBy: i.EndedBy,
+		EndReason: i.EndReason, Receipt: receipt(i.Receipt),
+	}
+	if i.Status == instance.Running {
+		out.URL = s.cfg.Instances.URL(i)
+	}
+	return out
+}
+
+func receipt(r *instance.Receipt) *client.Receipt {
+	if r == nil {
+		return nil
+	}
+	list := func(in []instance.Resource) []client.Resource {
+		out := make([]client.Resource, 0, len(in))
+		for _, x := range in {
+			out = append(out, client.Resource{Platform: x.Platform, Kind: x.Kind, ID: x.ID, Name: x.Name})
+		}
+		return out
+	}
+	return &client.Receipt{At: r.At, Left: list(r.Left), Removed: list(r.Removed)}
+}
+
+func wireProgress(i instance.Instance, p instance.Progress) client.Progress {
+	out := client.Progress{Status: string(i.Status), Steps: []client.ProgressStep{}, ExpectedSeconds: p.ExpectedSeconds}
+	for _, st := range p.Steps {
+		out.Steps = append(out.Steps, client.ProgressStep{Name: st.Name, Title: st.Title, State: string(st.State),
+			StartedAt: st.StartedAt, EndedAt: st.EndedAt, Note: st.Note})
+	}
+	return out
+}
+
+func wireJob(j job.Job) client.Job {
+	out := client.Job{
+		ID: j.ID, Instance: j.Instance, App: j.App, Version: j.Version, Owner: j.Owner, Kind: string(j.Kind),
+		Status: string(j.Status), Position: j.Position, Waiting: j.Waiting, Steps: []client.JobStep{},
+		Error: j.Error, Reason: j.Reason, CancelledBy: j.CancelledBy,
+		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt,
+	}
+	for _, st := range j.Steps {
+		out.Steps = append(out.Steps, client.JobStep{Name: st.Name, StartedAt: st.StartedAt, EndedAt: st.EndedAt, Error: st.Error})
+	}
+	return out
+}
+
+// event returns an event as it travels. The data of a changed instance is
+// written anew: it gets the address people use and loses the one that the
+// portal alone uses.
+func (s *service) event(e event.Event) client.Event {
+	out := client.Event{Number: e.Number, ID: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject,
+		Time: e.Time, Owner: e.Owner, Group: e.Group, Data: e.Data}
+	if e.Type != event.InstanceChanged {
+		return out
+	}
+	out.Data = nil
+	var snap instance.Snapshot
+	if json.Unmarshal(e.Data, &snap) != nil {
+		return out
+	}
+	wire := s.instance(instance.Instance{ID: snap.ID, App: snap.App, Version: snap.Version, Owner: snap.Owner,
+		HostName: snap.HostName, Status: snap.Status, Waiting: snap.Waiting, EndsAt: snap.EndsAt,
+		EndedBy: snap.EndedBy, Reason: snap.Reason, Receipt: snap.Receipt})
+	if data, err := json.Marshal(wire); err == nil {
+		out.Data = data
+	}
+	return out
+}
+
+// manifest returns a manifest as it travels. Both types have the same JSON.
+func manifest(m catalog.Manifest) (out client.Manifest, err error) {
+	data, err := json.Marshal(m)
+	if err == nil {
+		err = json.Unmarshal(data, &out)
+	}
+	return out, err
+}
+
+func wireApp(a catalog.App, ready map[string]float64) (client.App, error) {
+	m, err := manifest(a.Version.Manifest)
+	return client.App{Slug: a.Slug, Name: m.Name, Description: m.Description, Version: a.Latest, Retired: a.Retired,
+		ReadySeconds: ready[a.Slug], CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Manifest: m}, err
+}
+
+func wireVersion(v catalog.Version) (client.AppVersion, error) {
+	m, err := manifest(v.Manifest)
+	return client.AppVersion{App: v.App, Number: v.Number, Manifest: m, BundleSHA: v.BundleSHA,
+		CreatedAt: v.CreatedAt, CreatedBy: v.CreatedBy}, err
+}
+
+// mask returns a copy of params with the values of secret parameters masked.
+// Without the parameters' declarations all are masked.
+func mask(params map[string]any, declared []catalog.Parameter) map[string]any {
+	open := map[string]bool{}
+	for _, p := range declared {
+		open[p.Name] = !p.Secret
+	}
+	out := map[string]any{}
+	for name, value := range params {
+		if !open[name] {
+			value = masked
+		}
+		out[name] = value
+	}
+	return out
+}
