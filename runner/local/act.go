@@ -190,7 +190,7 @@ func (s *supervisor) arguments(refresh bool) []string {
 // environment returns the whole environment of the tool: nothing of the
 // portal's own reaches the code of a bundle but what is listed here.
 func (s *supervisor) environment(warm bool) []string {
-	env := map[string]string{}
+	env := map[string]string{"TF_HTTP_RETRY_MAX": "8"} // half a minute of a portal that starts again
 	for name, v := range s.spec.Environment {
 		env[name] = v
 	}
@@ -203,7 +203,7 @@ func (s *supervisor) environment(warm bool) []string {
 		"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1",
 		"TF_CLI_CONFIG_FILE": s.plan.CLIConfig, "DOCKER_HOST": s.plan.Docker,
 		"TF_HTTP_ADDRESS": st.Address, "TF_HTTP_LOCK_ADDRESS": st.Address, "TF_HTTP_UNLOCK_ADDRESS": st.Address,
-		"TF_HTTP_USERNAME": st.Username, "TF_HTTP_PASSWORD": st.Password, "TF_HTTP_RETRY_MAX": "8",
+		"TF_HTTP_USERNAME": st.Username, "TF_HTTP_PASSWORD": st.Password,
 		"TF_REATTACH_PROVIDERS": s.plan.Reattach,
 	} {
 		if v != "" {

@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +26,29 @@ func TestMain(m *testing.M) {
 		os.Exit(local.Supervise(os.Args[2]))
 	}
 	useRepositoryTools()
+	if len(os.Args) == 4 && os.Args[1] == "start-job" {
+		os.Exit(startAndHang(os.Args[2], os.Args[3]))
+	}
 	os.Exit(m.Run())
+}
+
+// startAndHang is a portal that starts a job and is then killed.
+func startAndHang(data, raw string) int {
+	var spec job.Spec
+	if err := json.Unmarshal([]byte(raw), &spec); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	r, err := local.New(local.Config{Data: data, Bundles: bundles{spec.Bundle: command(untilGo)}})
+	if err == nil {
+		err = r.Start(context.Background(), spec)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println("started")
+	select {}
 }
 
 // useRepositoryTools has the tests find what make setup built, as the portal

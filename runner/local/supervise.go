@@ -188,7 +188,8 @@ func (s *supervisor) result(ctx context.Context, err error) job.Result {
 		res.Error, res.Reason = job.ErrKilled, "the job was stopped from outside the portal, as when the machine shuts down"
 	}
 	res.Reason = redact(s.spec.Secrets, res.Reason)
-	s.log.sayLast("Failed: " + res.Reason)
+	word := map[job.Status]string{job.Cancelled: "Stopped", job.TimedOut: "Timed out", job.Failed: "Failed"}[res.Status]
+	s.log.sayLast(word + ": " + res.Reason)
 	return res
 }
 
