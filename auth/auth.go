@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type Config struct {
 	Revocations Revocations
 	Lifetime    time.Duration    // of a session; 0: 12 hours
 	Now         func() time.Time // nil: time.Now
+	Logger      *slog.Logger     // nil: slog.Default()
 }
 
 // Auth tells who asks.
@@ -46,6 +48,9 @@ func New(cfg Config) (*Auth, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
 	}
 	if cfg.Revocations == nil {
 		cfg.Revocations = NewMemory(cfg.Now)

@@ -148,3 +148,9 @@ func CheckServe(dev bool, list []Person) error {
 		LoginExample+"\nor start a portal for this machine alone: iap serve --dev",
 		"you@example.com", "You", "admin", "<64 hex digits>")
 }
+
+// CheckPeople returns an error for each field of a person that is wrong.
+func CheckPeople(list []Person) error {
+	_, err := newPeople(list)
+	return err
+}

@@ -15,7 +15,8 @@ import (
 
 // Revocations remembers the sessions that were ended before their time.
 type Revocations interface {
-	// Revoke ends a session; it may be forgotten after until.
+	// Revoke ends a session; it may be forgotten after until. It holds for this
+	// process even when it returns an error.
 	Revoke(ctx context.Context, session string, until time.Time) error
 	// Revoked reports whether a session was ended. After an error the session
 	// is taken as ended.

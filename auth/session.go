@@ -62,16 +62,15 @@ func (a *Auth) Login(w http.ResponseWriter, _ *http.Request, token string) error
 
 // Logout ends the session of the request: its cookie is worth nothing from now
 // on, wherever a copy of it is. Without a session nothing happens.
-func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) error {
+func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
 	if c, ok := a.claims(r); ok {
 		if err := a.cfg.Revocations.Revoke(r.Context(), c.Session, time.Unix(c.Expires, 0)); err != nil {
-			return err
+			a.cfg.Logger.Error("the end of a session will be forgotten at the next start", "person", c.Person, "err", err)
 		}
 	}
 	gone := a.cookie("")
 	gone.MaxAge = -1
 	http.SetCookie(w, gone)
-	return nil
 }
 
 // cookie returns a session cookie: for this host alone, out of reach of

@@ -1,0 +1,23 @@
+package cli
+
+// commands is the whole command line: each field is a command.
+type commands struct {
+	globals
+
+	Deploy  deployCmd  `cmd:"" group:"Instances" help:"Deploy an app."`
+	Ls      lsCmd      `cmd:"" group:"Instances" help:"List instances."`
+	Show    showCmd    `cmd:"" group:"Instances" help:"Show one instance."`
+	Logs    logsCmd    `cmd:"" group:"Instances" help:"Print the logs of an instance's jobs."`
+	Open    openCmd    `cmd:"" group:"Instances" help:"Open an instance in the browser."`
+	Destroy destroyCmd `cmd:"" group:"Instances" help:"Destroy instances."`
+
+	App appCmd `cmd:"" group:"Catalogue" help:"Add, list, show and retire apps."`
+	Job jobCmd `cmd:"" group:"Catalogue" help:"List, show and cancel jobs, print their logs."`
+
+	Serve      serveCmd      `cmd:"" group:"Portal" help:"Run the portal."`
+	Doctor     doctorCmd     `cmd:"" group:"Portal" help:"Check what the portal needs on this machine."`
+	Token      tokenCmd      `cmd:"" group:"Portal" help:"Make a token for a person."`
+	Version    versionCmd    `cmd:"" group:"Portal" help:"Print the versions of this program and of the portal."`
+	Completion completionCmd `cmd:"" group:"Portal" help:"Print a script that completes commands and names in the shell."`
+	Help       helpCmd       `cmd:"" group:"Portal" help:"Show help on a topic, with examples."`
+}

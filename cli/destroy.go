@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/internal-app-portal/iap/client"
+)
+
+type destroyCmd struct {
+	Instance []string      `arg:"" help:"Host name, ID, or a unique part of the host name." complete:"instance"`
+	Wait     bool          `short:"w" help:"Wait until nothing is left."`
+	Yes      bool          `short:"y" help:"Do not ask."`
+	Timeout  time.Duration `help:"How long to wait for each at most." default:"10m"`
+}
+
+func (c *destroyCmd) Run(r *run) error {
+	if !c.Yes && !r.inTerm {
+		return exitf(codeUsage, "nobody can be asked here: say --yes to destroy without a question")
+	}
+	cl, err := r.client()
+	if err != nil {
+		return err
+	}
+	found, err := c.find(r, cl)
+	if err != nil {
+		return err
+	}
+	if ok, err := c.confirm(r, found); err != nil || !ok {
+		return err
+	}
+	results := []client.Instance{}
+	var failed []error
+	for _, i := range found {
+		i, err := c.destroy(r, cl, i)
+		if i.ID != "" {
+			results = append(results, i)
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		if !r.json() {
+			r.print("%s", destroyedLine(i))
+		}
+	}
+	if r.json() {
+		if err := r.writeJSON(results); err != nil {
+			return err
+		}
+	}
+	return joined(failed)
+}
+
+// find looks all up before any is destroyed, so that a slip in one name
+// destroys nothing.
+func (c *destroyCmd) find(r *run, cl *client.Client) (found []client.Instance, err error) {
+	seen := map[string]bool{}
+	for _, ref := range c.Instance {
+		i, err := cl.Instance(r.ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[i.ID] {
+			seen[i.ID] = true
+			found = append(found, i)
+		}
+	}
+	return found, nil
+}
+
+func (c *destroyCmd) confirm(r *run, found []client.Instance) (bool, error) {
+	if c.Yes {
+		return true, nil
+	}
+	var names []string
+	for _, i := range found {
+		names = append(names, fmt.Sprintf("%s (%s)", printable(i.HostName), statusWords(i.Status)))
+	}
+	ok, err := r.ask("Destroy %s and all that is in it?", strings.Join(names, ", "))
+	if err == nil && !ok {
+		err = exitf(codeFailed, "nothing was destroyed")
+	}
+	return ok, err
+}
+
+func (c *destroyCmd) destroy(r *run, cl *client.Client, i client.Instance) (client.Instance, error) {
+	name := printable(i.HostName)
+	i, err := cl.Destroy(r.ctx, i.ID)
+	if err != nil || !c.Wait {
+		return i, err
+	}
+	if !i.Ended() {
+		r.note("%s", paint(r.errColor, styleBold, name))
+		i, err = r.follow(cl, i, c.Timeout, client.Instance.Ended)
+	}
+	switch {
+	case errors.Is(err, errTimedOut):
+		return i, exitf(codeTimeout, "%s is still being destroyed after %s, which goes on", name, c.Timeout)
+	case err != nil:
+		return i, err
+	case i.Status == client.StatusDestroyFailed:
+		return i, exitf(codeFailed, "%s: destroy failed: %s%s", name, printableLines(i.Reason), leftText(i.Receipt))
+	}
+	return i, nil
+}
+
+func leftText(r *client.Receipt) string {
+	if r == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, x := range r.Left {
+		fmt.Fprintf(&b, "\n  left: %s %s", printable(x.Kind), printable(x.Name))
+	}
+	return b.String()
+}
+
+func destroyedLine(i client.Instance) string {
+	line := printable(i.HostName) + gap + statusWords(i.Status)
+	if i.Receipt != nil {
+		line += fmt.Sprintf("%s%d left", gap, len(i.Receipt.Left))
+	}
+	return line
+}
+
+// joined returns one error of several, with the exit code of the first.
+func joined(errs []error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	var lines []string
+	for _, err := range errs {
+		lines = append(lines, err.Error())
+	}
+	return &exitError{code: codeOf(errs[0]), err: errors.New(strings.Join(lines, "\niap: "))}
+}

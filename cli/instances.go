@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/internal-app-portal/iap/client"
+)
+
+type deployCmd struct {
+	App     string        `arg:"" help:"Slug of the app." complete:"app"`
+	Param   []string      `short:"p" sep:"none" help:"Value of a parameter; may be repeated." placeholder:"NAME=VALUE"`
+	Version int           `help:"Number of the version; default: the newest." placeholder:"N"`
+	Wait    bool          `short:"w" help:"Wait until it runs; the last line of the output is its URL."`
+	Timeout time.Duration `help:"How long to wait at most." default:"10m"`
+}
+
+func (c *deployCmd) Run(r *run) error {
+	params, err := parseParams(c.Param)
+	if err != nil {
+		return err
+	}
+	cl, err := r.client()
+	if err != nil {
+		return err
+	}
+	i, created, err := cl.Deploy(r.ctx, client.DeployRequest{App: c.App, Version: c.Version, Parameters: params})
+	if err != nil {
+		return err
+	}
+	if !created {
+		r.note("there is one already: %s (%s)", printable(i.HostName), statusWords(i.Status))
+	}
+	if !c.Wait {
+		if !r.json() {
+			r.print("%s", printable(i.HostName))
+			r.hint("watch it: iap show %s; wait for it: iap deploy %s --wait", printable(i.HostName), c.App)
+			return nil
+		}
+		return r.writeJSON(i)
+	}
+	return r.waitReady(cl, i, c.Timeout)
+}
+
+// waitReady waits until i runs and writes its URL.
+func (r *run) waitReady(cl *client.Client, i client.Instance, timeout time.Duration) error {
+	name := printable(i.HostName)
+	r.note("%s", paint(r.errColor, styleBold, name))
+	i, err := r.follow(cl, i, timeout, func(i client.Instance) bool {
+		return i.Status == client.StatusRunning || i.Ended() || i.Status == client.StatusDestroying && i.Reason == ""
+	})
+	if errors.Is(err, errTimedOut) {
+		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), timeout, name)
+	}
+	if err != nil {
+		return err
+	}
+	if r.json() {
+		if err := r.writeJSON(i); err != nil {
+			return err
+		}
+	}
+	switch {
+	case i.Status == client.StatusRunning && r.json():
+		return nil
+	case i.Status == client.StatusRunning:
+		r.print("%s", printable(i.URL))
+		return nil
+	case i.Reason != "":
+		return exitf(codeFailed, "%s: %s: %s", name, statusWords(i.Status), printableLines(i.Reason))
+	case i.EndReason != "":
+		return exitf(codeFailed, "%s: %s: %s", name, statusWords(i.Status), printableLines(i.EndReason))
+	}
+	return exitf(codeFailed, "%s: %s before it ran", name, statusWords(i.Status))
+}
+
+// parseParams reads NAME=VALUE pairs.
+func parseParams(pairs []string) (map[string]any, error) {
+	out := map[string]any{}
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, exitf(codeUsage, "--param %q is not NAME=VALUE", pair)
+		}
+		if _, twice := out[name]; twice {
+			return nil, exitf(codeUsage, "--param %s is there twice", name)
+		}
+		out[name] = value
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return out, nil
+}
+
+type openCmd struct {
+	Instance string `arg:"" help:"Host name, ID, or a unique part of the host name." complete:"instance"`
+}
+
+func (c *openCmd) Run(r *run) error {
+	cl, err := r.client()
+	if err != nil {
+		return err
+	}
+	i, err := cl.Instance(r.ctx, c.Instance)
+	if err != nil {
+		return err
+	}
+	if i.URL == "" {
+		return exitf(codeFailed, "%s is %s: only a running instance can be opened", printable(i.HostName), statusWords(i.Status))
+	}
+	if r.json() {
+		if err := r.writeJSON(i); err != nil {
+			return err
+		}
+	} else {
+		r.print("%s", printable(i.URL))
+	}
+	browse := r.hooks.Browse
+	if browse == nil {
+		browse = openBrowser
+	}
+	if err := browse(i.URL); err != nil {
+		r.hint("no browser could be started: %v", err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/internal-app-portal/iap/client"
+)
+
+// Hooks are the parts that the command line starts but does not contain.
+type Hooks struct {
+	Version string // of the program
+	// Serve runs the portal until ctx is done.
+	Serve func(ctx context.Context, flags ServeFlags) error
+	// Docker returns the version of the Docker Engine that answers, for doctor.
+	Docker func(ctx context.Context) (version string, err error)
+	// Terraform finds OpenTofu or Terraform, for doctor.
+	Terraform func(ctx context.Context) (path, version string, err error)
+	// Browse shows a page in the person's browser; nil: the desktop's own way.
+	Browse func(url string) error
+}
+
+// Main runs one command and returns the exit code: 0 done, 1 failed, 2 wrong
+// use, 3 not allowed, 4 not found, 5 timed out.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, hooks Hooks) (code int) {
+	r := newRun(ctx, stdin, stdout, stderr, hooks)
+	defer func() {
+		if v := recover(); v != nil {
+			exit, ok := v.(exitPanic)
+			if !ok {
+				panic(v)
+			}
+			code = int(exit)
+		}
+	}()
+	if len(args) > 0 && args[0] == "__complete" {
+		return complete(r, args[1:])
+	}
+	parser, commands, err := newParser(r)
+	if err != nil {
+		panic(err) // a fault in the commands' declarations
+	}
+	if len(args) == 0 {
+		return r.usage(parser)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return r.wrongUse(err)
+	}
+	r.flags = commands.globals
+	if err := parsed.Run(r); err != nil {
+		return r.fail(err)
+	}
+	return 0
+}
+
+// exitPanic leaves kong, which exits by itself after --help.
+type exitPanic int
+
+func newParser(r *run) (*kong.Kong, *commands, error) {
+	c := &commands{}
+	parser, err := kong.New(c,
+		kong.Name("iap"),
+		kong.Description("Deploys a company's apps: one click to a private address, and back to nothing.\n\n"+
+			"\"iap help TOPIC\" has examples; topics: "+strings.Join(topicNames(), ", ")+"."),
+		kong.Writers(r.out, r.err),
+		kong.Exit(func(code int) { panic(exitPanic(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Bind(r),
+		kong.Vars{"server": client.DefaultServer},
+	)
+	if err == nil {
+		r.parser = parser
+	}
+	return parser, c, err
+}
+
+// usage answers to a call without arguments.
+func (r *run) usage(parser *kong.Kong) int {
+	parser.Stdout = r.err
+	if ctx, err := kong.Trace(parser, nil); err == nil {
+		_ = ctx.PrintUsage(false)
+	}
+	return codeUsage
+}
+
+func (r *run) wrongUse(err error) int {
+	r.complain(err)
+	var parse *kong.ParseError
+	help := "iap --help"
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
+		name, _, _ := strings.Cut(parse.Context.Command(), " <")
+		help = "iap " + name + " --help"
+	}
+	if r.errTerm {
+		fmt.Fprintf(r.err, "see: %s\n", help)
+	}
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return codeUsage
+}
+
+// complain writes an error for a person.
+func (r *run) complain(err error) { fmt.Fprintf(r.err, "iap: %s\n", err) }
+
+// fail writes an error and returns the exit code that it has.
+func (r *run) fail(err error) int {
+	var exit *exitError
+	if errors.As(err, &exit) && exit.err == nil {
+		return exit.code
+	}
+	r.complain(err)
+	return codeOf(err)
+}
+
+// getenv is the environment of the command; the parser reads it by itself.
+func getenv(name string) string { return os.Getenv(name) }

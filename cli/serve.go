@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/internal-app-portal/iap/auth"
+)
+
+// ServeFlags is the configuration of the portal: flags, then the environment,
+// then the file, then the defaults.
+type ServeFlags struct {
+	Dev          bool   `help:"For this machine alone: everybody is a local admin, the example apps are in the catalogue." env:"IAP_DEV"`
+	Data         string `help:"Folder of all that the portal keeps." default:"iap-data" env:"IAP_DATA" placeholder:"DIR" complete:"file"`
+	Listen       string `help:"Address to listen on." default:"127.0.0.1:8080" env:"IAP_LISTEN" placeholder:"ADDR"`
+	Database     string `help:"Database: empty for SQLite in the data folder, or postgres://…" env:"IAP_DATABASE" placeholder:"URL"`
+	AppsDomain   string `help:"Domain under which instances get their names; default: localhost with --dev." env:"IAP_APPS_DOMAIN" placeholder:"DOMAIN"`
+	PortalURL    string `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
+	ParallelJobs int    `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
+	LogLevel     string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"IAP_LOG_LEVEL"`
+	LogFormat    string `help:"text or json." enum:"text,json" default:"text" env:"IAP_LOG_FORMAT"`
+
+	// Login is the section "login" of the file; no flag holds it.
+	Login auth.Login `kong:"-"`
+}
+
+type serveCmd struct {
+	Config configFile `help:"YAML file with any of these flags by name, and login.people." env:"IAP_CONFIG" placeholder:"FILE" complete:"file"`
+	ServeFlags
+}
+
+// Validate is called by kong after all sources were read.
+func (c *serveCmd) Validate() error {
+	if c.ParallelJobs < 1 || c.ParallelJobs > 1000 {
+		return exitf(codeUsage, "--parallel-jobs: %d is not between 1 and 1000", c.ParallelJobs)
+	}
+	return nil
+}
+
+func (c *serveCmd) Run(r *run) error {
+	if r.hooks.Serve == nil {
+		return errors.New("this program contains no portal")
+	}
+	if err := auth.CheckServe(c.Dev, c.Login.People); err != nil {
+		return err
+	}
+	if err := auth.CheckPeople(c.Login.People); err != nil {
+		return err
+	}
+	if c.Dev && c.AppsDomain == "" {
+		c.AppsDomain = "localhost"
+	}
+	err := r.hooks.Serve(r.ctx, c.ServeFlags)
+	if errors.Is(err, context.Canceled) && r.ctx.Err() != nil {
+		return nil // it was asked to stop, and did
+	}
+	return err
+}
