@@ -1,0 +1,98 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/internal-app-portal/iap/instance"
+)
+
+// HostPages are the pages on the hosts of instances that do not answer for
+// themselves: while one deploys, after its end, when its app is silent, and for
+// a name that was never given out. What they need lies on the same
+// host, so that nothing of the portal's is asked for from there; they tell no
+// more than whoever has the address may know.
+type HostPages struct {
+	s      *Server
+	portal string
+}
+
+// HostPages returns the pages for the hosts of instances; portalURL is where
+// people find the portal.
+func (s *Server) HostPages(portalURL string) *HostPages {
+	return &HostPages{s: s, portal: strings.TrimSuffix(portalURL, "/")}
+}
+
+type hostPage struct {
+	Title  string
+	Portal string
+	I      instanceView
+	Host   string
+	Kind   string // instance, unknown, unanswered
+	Reload bool   // it moves on by itself
+	Wait   bool   // it follows the progress
+}
+
+// Instance writes the page of an instance by its status: waiting, or ended.
+func (p *HostPages) Instance(ctx context.Context, w io.Writer, i instance.Instance) error {
+	v, err := p.view(ctx, i)
+	if err != nil {
+		return err
+	}
+	title := v.Words + ": " + strings.ToLower(v.State.Word)
+	return p.write(w, hostPage{Title: title, I: v, Kind: "instance", Wait: v.Live, Reload: v.Live && i.Status != instance.Destroying})
+}
+
+// Unanswered writes the page of an instance that runs but whose app does not
+// answer.
+func (p *HostPages) Unanswered(ctx context.Context, w io.Writer, i instance.Instance) error {
+	v, err := p.view(ctx, i)
+	if err != nil {
+		return err
+	}
+	return p.write(w, hostPage{Title: v.AppV.Name + " does not answer", I: v, Kind: "unanswered", Reload: true})
+}
+
+// Unknown writes the page of a name that was never given out.
+func (p *HostPages) Unknown(_ context.Context, w io.Writer, host string) error {
+	return p.write(w, hostPage{Title: "Nothing at this address", Host: host, Kind: "unknown"})
+}
+
+// Progress writes what a waiting page shows of an instance now.
+func (p *HostPages) Progress(ctx context.Context, w io.Writer, i instance.Instance) error {
+	v, err := p.view(ctx, i)
+	if err != nil {
+		return err
+	}
+	return p.s.pages.parts.ExecuteTemplate(w, "host-board", v)
+}
+
+// view leaves out what is the owner's and the admins' alone.
+func (p *HostPages) view(ctx context.Context, i instance.Instance) (instanceView, error) {
+	i.Parameters, i.Upstream, i.Execution = nil, "", ""
+	v, err := p.s.withProgress(ctx, p.s.viewInstance(ctx, i, ""))
+	if v.AppV.Icon.URL != "" { // a file of the portal's host
+		v.AppV.Icon = appIconView{Text: strings.ToUpper(string([]rune(v.AppV.Name + "?")[:1]))}
+	}
+	return v, err
+}
+
+func (p *HostPages) write(w io.Writer, page hostPage) error {
+	page.Portal = p.portal
+	return p.s.pages.parts.ExecuteTemplate(w, "host-page", page)
+}
+
+// Asset serves the files that the pages need, by the last part of the path.
+func (p *HostPages) Asset(w http.ResponseWriter, r *http.Request) {
+	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	switch name {
+	case "page.css", "page.js", "theme.js", "inter.woff2", "jetbrains-mono.woff2":
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		p.s.assets.byName[name].write(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}

@@ -1,0 +1,264 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
+)
+
+type jobView struct {
+	job.Job
+	State statusView
+	Title string // "Create todo"
+	Rows  []jobStepView
+	Took  float64
+}
+
+type jobStepView struct {
+	job.Step
+	Took      float64
+	Hue, Icon string
+}
+
+// kindWords say what a job does.
+var kindWords = map[job.Kind]string{job.Apply: "Create", job.Destroy: "Destroy"}
+
+func (s *Server) viewJob(j job.Job) jobView {
+	note := ""
+	switch {
+	case j.Status == job.Queued && j.Waiting != "":
+		note = "waiting for " + j.Waiting
+	case j.Status == job.Queued && j.Position > 0:
+		note = ordinal(j.Position) + " in the queue"
+	case j.Status == job.Running && j.CancelledBy != "":
+		note = "being cancelled by " + j.CancelledBy
+	}
+	v := jobView{Job: j, State: viewStatus(string(j.Status), note), Title: kindWords[j.Kind] + " " + j.App}
+	if j.Status == job.Running {
+		v.State.Word, v.State.Hue, v.State.Name = "Working", "working", "deploying"
+	}
+	now := s.cfg.Now()
+	if !j.StartedAt.IsZero() {
+		end := j.EndedAt
+		if end.IsZero() {
+			end = now
+		}
+		v.Took = end.Sub(j.StartedAt).Seconds()
+	}
+	for _, st := range j.Steps {
+		r := jobStepView{Step: st, Hue: "running", Icon: "done"}
+		switch {
+		case st.Error != "":
+			r.Hue, r.Icon = "failed", "failed"
+		case st.EndedAt.IsZero():
+			r.Hue, r.Icon = "working", "active"
+			r.Took = now.Sub(st.StartedAt).Seconds()
+		}
+		if !st.EndedAt.IsZero() {
+			r.Took = st.EndedAt.Sub(st.StartedAt).Seconds()
+		}
+		v.Rows = append(v.Rows, r)
+	}
+	return v
+}
+
+// ordinal writes 1st, 2nd, 3rd, 4th, …
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprint(n) + suffix
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// text writes a parameter's value as people type it.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case nil:
+		return ""
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}
+
+// visibleJob returns a job that the actor may see; another's is NotFound.
+func (s *Server) visibleJob(r *http.Request, actor iap.Actor, id string) (job.Job, error) {
+	j, err := s.cfg.Jobs.Get(r.Context(), id)
+	if err != nil {
+		return job.Job{}, err
+	}
+	if j.Owner != actor.ID && !actor.Role.Includes(iap.Admin) {
+		return job.Job{}, iap.Errorf("web", iap.NotFound, "no job %q", id)
+	}
+	return j, nil
+}
+
+func (s *Server) jobPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	l := s.layout(r, actor, "Job")
+	j, err := s.visibleJob(r, actor, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	section, err := s.logSection(r.Context(), j, 1)
+	if err != nil {
+		return err
+	}
+	p := struct {
+		layout
+		J    jobView
+		Log  logView
+		Host string
+	}{layout: l, J: s.viewJob(j), Log: logView{ID: j.Instance, Sections: []logSection{section}}}
+	p.Title = p.J.Title
+	if i, err := s.cfg.Instances.Get(r.Context(), actor, j.Instance); err == nil {
+		p.Host = i.HostName
+	}
+	return s.render(w, http.StatusOK, "job", p)
+}
+
+// pageSize is how many rows a table has.
+const pageSize = 50
+
+func (s *Server) jobsPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	p := struct {
+		layout
+		Jobs []jobView
+		More string
+	}{layout: s.layout(r, actor, "Jobs")}
+	jobs, err := s.cfg.Jobs.List(r.Context(), r.URL.Query().Get("before"), pageSize+1)
+	if err != nil {
+		return err
+	}
+	if len(jobs) > pageSize {
+		jobs = jobs[:pageSize]
+		p.More = jobs[pageSize-1].ID
+	}
+	for _, j := range jobs {
+		p.Jobs = append(p.Jobs, s.viewJob(j))
+	}
+	return s.render(w, http.StatusOK, "jobs", p)
+}
+
+type instancesPage struct {
+	layout
+	Rows             []instanceView
+	Apps             []string
+	Status, App, Q   string
+	More             string
+	Statuses         []statusView
+	Filtered, Paging bool
+}
+
+func (s *Server) instancesPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	q := r.URL.Query()
+	p := instancesPage{layout: s.layout(r, actor, "Instances"), Status: q.Get("status"), App: q.Get("app"), Q: strings.TrimSpace(q.Get("q"))}
+	f := instance.Filter{App: p.App, Text: p.Q, Before: q.Get("before"), Limit: pageSize + 1}
+	p.Filtered, p.Paging = p.Status != "" || p.App != "" || p.Q != "", f.Before != ""
+	all := []instance.Status{instance.Queued, instance.Deploying, instance.Checking, instance.Running, instance.Destroying,
+		instance.Destroyed, instance.DeployFailed, instance.DestroyFailed}
+	for _, st := range all {
+		p.Statuses = append(p.Statuses, viewStatus(string(st), ""))
+	}
+	switch p.Status {
+	case "":
+	case "live":
+		f.Statuses = all[:5]
+	default:
+		if statusWords[p.Status] == "" {
+			return iap.FieldErrorf("web", "status", "%q is no status; one of queued, deploying, checking, running, destroying, destroyed, deploy_failed, destroy_failed, live", p.Status)
+		}
+		f.Statuses = []instance.Status{instance.Status(p.Status)}
+	}
+	list, err := s.cfg.Instances.List(r.Context(), actor, f)
+	if err != nil {
+		return err
+	}
+	if len(list) > pageSize {
+		list = list[:pageSize]
+		p.More = list[pageSize-1].ID
+	}
+	apps, err := s.cfg.Apps.List(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	for _, a := range apps {
+		p.Apps = append(p.Apps, a.Slug)
+	}
+	for _, i := range list {
+		p.Rows = append(p.Rows, s.viewInstance(r.Context(), i, actor.ID))
+	}
+	return s.render(w, http.StatusOK, "instances", p)
+}
+
+func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	p := struct {
+		layout
+		App      appView
+		Usual    float64
+		Versions []catalog.Version
+		MayEdit  bool
+		Fields   []fieldView
+	}{layout: s.layout(r, actor, ""), MayEdit: actor.Role.Includes(iap.Publisher)}
+	a, err := s.cfg.Apps.Get(r.Context(), r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
+	p.App, p.Fields = viewApp(a), viewFields(a.Version.Manifest.Parameters, nil)
+	p.Title = p.App.Name
+	if p.Versions, err = s.cfg.Apps.Versions(r.Context(), a.Slug); err != nil {
+		return err
+	}
+	usual, err := s.cfg.Instances.ReadySeconds(r.Context())
+	if err != nil {
+		return err
+	}
+	p.Usual = usual[a.Slug]
+	return s.render(w, http.StatusOK, "app", p)
+}
+
+// appIcon serves a publisher's file, which must never run as part of the
+// portal: it is sandboxed, and no page when opened alone.
+func (s *Server) appIcon(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
+	a, err := s.cfg.Apps.Get(r.Context(), r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
+	data, mediaType, err := s.cfg.Apps.Icon(r.Context(), a.Version)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	if !strings.HasPrefix(mediaType, "image/") {
+		mediaType = "application/octet-stream"
+	}
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	w.Write(data)
+	return nil
+}

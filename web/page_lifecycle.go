@@ -1,0 +1,126 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
+)
+
+type stateView struct {
+	State
+	Took float64
+	Hue  string
+	Icon string
+}
+
+type lifecycleView struct {
+	ID         string
+	States     []stateView
+	Definition string
+}
+
+func (s *Server) lifecyclePanel(r *http.Request, v instanceView) (any, error) {
+	p := lifecycleView{ID: v.ID}
+	if s.cfg.Lifecycle == nil {
+		return p, nil
+	}
+	states, definition, err := s.cfg.Lifecycle.Lifecycle(r.Context(), v.ID)
+	if iap.IsKind(err, iap.NotFound) {
+		return p, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range states {
+		p.States = append(p.States, viewState(st, s.cfg.Now()))
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, definition, "", "  ") == nil {
+		p.Definition = b.String()
+	}
+	return p, nil
+}
+
+func viewState(st State, now time.Time) stateView {
+	v := stateView{State: st, Hue: "waiting", Icon: "pending"}
+	switch st.Status {
+	case "active":
+		v.Hue, v.Icon = "working", "active"
+	case "done":
+		v.Hue, v.Icon = "running", "done"
+	case "failed":
+		v.Hue, v.Icon = "failed", "failed"
+	}
+	if !st.EnteredAt.IsZero() {
+		end := st.ExitedAt
+		if end.IsZero() {
+			end = now
+		}
+		v.Took = end.Sub(st.EnteredAt).Seconds()
+	}
+	return v
+}
+
+func (s *Server) lifecycleJSON(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	i, err := s.cfg.Instances.Get(r.Context(), actor, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if s.cfg.Lifecycle == nil {
+		return iap.Errorf("web", iap.NotFound, "no lifecycle is kept")
+	}
+	_, definition, err := s.cfg.Lifecycle.Lifecycle(r.Context(), i.ID)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(definition)
+	return nil
+}
+
+// viewEvents tells an instance's history, newest first.
+func viewEvents(id string, events []event.Event) eventsView {
+	v := eventsView{ID: id}
+	for n := len(events) - 1; n >= 0; n-- {
+		v.Events = append(v.Events, viewEvent(events[n]))
+	}
+	return v
+}
+
+func viewEvent(e event.Event) eventView {
+	v := eventView{Event: e, What: e.Type, Hue: "waiting", Icon: "pending"}
+	switch e.Type {
+	case event.InstanceChanged:
+		var d instance.Snapshot
+		if json.Unmarshal(e.Data, &d) == nil {
+			st := viewStatus(string(d.Status), "")
+			v.What, v.Hue, v.Icon, v.Note = "Instance: "+lowerFirst(st.Word), st.Hue, st.Name, d.Reason
+			if d.Waiting != "" {
+				v.Note = "waiting for " + d.Waiting
+			}
+		}
+	case event.JobChanged:
+		var d job.Snapshot
+		if json.Unmarshal(e.Data, &d) == nil {
+			st := viewStatus(string(d.Status), "")
+			v.What, v.Hue, v.Icon, v.Note = fmt.Sprintf("Job %s: %s", d.Kind, lowerFirst(st.Word)), st.Hue, st.Name, d.Reason
+			if n := len(d.Steps); n > 0 && v.Note == "" {
+				v.Note = d.Steps[n-1].Name
+			}
+		}
+	case event.ExecutionChanged:
+		v.What = "Lifecycle moved on"
+	case event.LeakFound:
+		v.What, v.Hue, v.Icon = "Something was left behind", "failed", "failed"
+	case event.LockReleased:
+		v.What = "Lock of the state released"
+	}
+	return v
+}

@@ -1,0 +1,87 @@
+// What htmx takes for an EventSource: messages come from the browser's one
+// stream, through a SharedWorker where there is one.
+'use strict';
+
+(function () {
+  const root = document.documentElement;
+
+  // seen reports whether a message belongs to an event that this page has.
+  function number(id) {
+    const at = id.split(';')[0].split('.');
+    return { n: Number(at[0]) || 0, whole: at.length === 1 };
+  }
+
+  class Live extends EventTarget {
+    constructor(url) {
+      super();
+      this.readyState = EventSource.CONNECTING;
+      this.last = Number(new URL(url, location.href).searchParams.get('last')) || 0;
+      this.logs = new Map();
+      this.connect();
+      window.iapLive = this;
+    }
+
+    connect() {
+      const logs = [...this.logs];
+      if (typeof SharedWorker === 'function') {
+        try {
+          this.port = new SharedWorker(root.dataset.worker, { name: 'iap' }).port;
+          this.port.onmessage = (e) => this.take(e.data);
+          this.port.postMessage({ type: 'open', last: this.last, logs: logs });
+          return;
+        } catch (e) { this.port = null; }
+      }
+      this.direct();
+    }
+
+    // direct is the way of browsers without SharedWorker: a stream for this page.
+    direct() {
+      if (this.source) this.source.close();
+      let url = '/stream?last=' + this.last;
+      for (const [job, offset] of this.logs) url += '&log=' + job + ':' + offset;
+      const source = this.source = new EventSource(url);
+      source.onopen = () => this.take({ type: 'state', up: true });
+      source.onmessage = (e) => this.take({ type: 'message', id: e.lastEventId, data: e.data });
+      source.onerror = () => {
+        this.take({ type: 'state', up: false });
+        if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (this.source === source) this.direct(); }, 3000);
+      };
+    }
+
+    take(m) {
+      if (m.type === 'state') {
+        this.readyState = m.up ? EventSource.OPEN : EventSource.CONNECTING;
+        this.dispatchEvent(new CustomEvent('live-state', { detail: m.up }));
+        return;
+      }
+      const cut = m.data.indexOf('\n');
+      const name = cut < 0 ? m.data : m.data.slice(0, cut);
+      const data = cut < 0 ? '' : m.data.slice(cut + 1);
+      if (!name.startsWith('log-')) {
+        const at = number(m.id);
+        if (name !== 'resync' && at.n <= this.last) return;
+        if (at.whole) this.last = at.n;
+      }
+      this.dispatchEvent(new MessageEvent(name, { data: data, lastEventId: m.id }));
+    }
+
+    // follow asks for what is written to a job's log from an offset on.
+    follow(job, offset) {
+      if (this.logs.has(job)) return;
+      this.logs.set(job, offset);
+      if (this.port) this.port.postMessage({ type: 'log', job: job, offset: offset });
+      else this.direct();
+    }
+
+    close() {
+      if (this.port) this.port.postMessage({ type: 'close' });
+      if (this.source) this.source.close();
+      this.readyState = EventSource.CLOSED;
+    }
+  }
+
+  htmx.createEventSource = function (url) { return new Live(url); };
+
+  window.addEventListener('pagehide', function () { if (window.iapLive) window.iapLive.close(); });
+  window.addEventListener('pageshow', function (e) { if (e.persisted && window.iapLive) window.iapLive.connect(); });
+})();

@@ -1,0 +1,122 @@
+// One stream for all pages of this browser. Each page is a port; what comes is
+// passed to all of them, and a page drops what it has seen. The newest messages
+// are kept, so that a page that comes late gets what it missed.
+'use strict';
+
+const KEEP = 400;
+const ports = new Map(); // port → {last, logs: Map(job → offset)}
+let source = null;
+let retry = 0;
+let timer = 0;
+let up = false;
+let floor = 0;   // all messages of events above floor are kept
+let head = 0;    // number of the newest event received whole
+let kept = [];   // [{n, id, data}]
+let following = ''; // the logs of the open stream
+
+function parse(id) {
+  const at = id.split(';')[0].split('.');
+  return { n: Number(at[0]) || 0, whole: at.length === 1 };
+}
+
+function tell(message) {
+  for (const port of ports.keys()) port.postMessage(message);
+}
+
+function wanted() {
+  const logs = new Map();
+  for (const page of ports.values()) {
+    for (const [job, offset] of page.logs) logs.set(job, Math.min(offset, logs.has(job) ? logs.get(job) : offset));
+  }
+  return logs;
+}
+
+function open(from) {
+  clearTimeout(timer);
+  if (source) source.close();
+  head = floor = from;
+  kept = [];
+  const logs = wanted();
+  following = [...logs.keys()].sort().join();
+  let url = '/stream?last=' + from;
+  for (const [job, offset] of logs) url += '&log=' + job + ':' + offset;
+  const mine = source = new EventSource(url);
+  mine.onopen = function () { retry = 0; state(true); };
+  mine.onmessage = receive;
+  mine.onerror = function () {
+    if (mine !== source) return;
+    state(false);
+    if (mine.readyState === EventSource.CLOSED) {
+      retry = Math.min((retry || 500) * 2, 30000);
+      clearTimeout(timer);
+      timer = setTimeout(function () { if (ports.size) open(head); }, retry * (0.75 + Math.random() / 2));
+    }
+  };
+}
+
+function state(is) {
+  up = is;
+  tell({ type: 'state', up: is });
+}
+
+function receive(event) {
+  const at = parse(event.lastEventId);
+  const message = { type: 'message', id: event.lastEventId, data: event.data };
+  if (event.data.startsWith('log-')) {
+    remember(event.data);
+  } else {
+    kept.push({ n: at.n, message: message });
+    if (kept.length > KEEP) floor = kept.shift().n;
+    if (at.whole) head = Math.max(head, at.n);
+  }
+  tell(message);
+}
+
+// remember notes how far the log went, so that a stream that is opened anew
+// goes on there for the pages that have it.
+function remember(data) {
+  const piece = JSON.parse(data.slice(data.indexOf('\n') + 1));
+  for (const page of ports.values()) {
+    if (!page.logs.has(piece.job)) continue;
+    if (piece.end) page.logs.delete(piece.job);
+    else page.logs.set(piece.job, Math.max(page.logs.get(piece.job), piece.to));
+  }
+}
+
+function attach(port, last, logs) {
+  ports.set(port, { last: last, logs: new Map(logs) });
+  const missing = [...wanted().keys()].some(function (job) { return !following.split(',').includes(job); });
+  const late = [...logs].length > 0;
+  if (!source || source.readyState === EventSource.CLOSED || last < floor || last > head + 100000) {
+    open(last);
+  } else if (missing || late) {
+    open(Math.min(head, last));
+  } else {
+    for (const k of kept) if (k.n > last) port.postMessage(k.message);
+  }
+  port.postMessage({ type: 'state', up: up });
+}
+
+function detach(port) {
+  ports.delete(port);
+  if (ports.size) return;
+  clearTimeout(timer);
+  timer = setTimeout(function () {
+    if (ports.size || !source) return;
+    source.close();
+    source = null;
+  }, 3000);
+}
+
+onconnect = function (event) {
+  const port = event.ports[0];
+  port.onmessage = function (e) {
+    const m = e.data;
+    if (m.type === 'open') attach(port, m.last, m.logs || []);
+    if (m.type === 'log' && ports.has(port)) {
+      ports.get(port).logs.set(m.job, m.offset);
+      open(head);
+    }
+    if (m.type === 'close') detach(port);
+  };
+};

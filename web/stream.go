@@ -1,0 +1,292 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+)
+
+const (
+	// heartbeat is how often a stream says that it is there.
+	heartbeat = 15 * time.Second
+	// writeTimeout is how long one write to a browser may take.
+	writeTimeout = 10 * time.Second
+	// tooFar is how many events a browser may be behind; beyond, it loads its
+	// page anew.
+	tooFar = 5000
+)
+
+var errStopped = errors.New("the portal stops")
+
+// heartbeats wakes all streams from one ticker.
+func (s *Server) heartbeats() {
+	defer s.done.Done()
+	t := time.NewTicker(heartbeat)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.stopped.Done():
+			return
+		case <-t.C:
+			s.mu.Lock()
+			close(s.beat)
+			s.beat = make(chan struct{})
+			s.mu.Unlock()
+		}
+	}
+}
+
+func (s *Server) nextBeat() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.beat
+}
+
+// enter counts a stream, unless the server has stopped.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped.Err() != nil {
+		return false
+	}
+	s.done.Add(1)
+	return true
+}
+
+// sameOrigin reports whether a page of the portal itself asks: browsers say so
+// with every request of an EventSource, and no protection of forms looks at a
+// GET.
+func sameOrigin(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+	default:
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == r.Host
+}
+
+// stream is GET /stream: the one live stream of a browser.
+//
+// Each message's data begins with a line that names it; its id is the event's
+// number, "N.k" for all but the last message of event N, so that a browser that
+// lost the connection between two of them gets the event again. Where logs are
+// followed (?log=JOB:offset) ";JOB=offset" follows for each.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+	if !sameOrigin(r) {
+		http.Error(w, "the stream is for the portal's own pages", http.StatusForbidden)
+		return
+	}
+	actor, ok := s.cfg.Auth.Actor(r)
+	if !ok {
+		http.Error(w, "sign in first", http.StatusUnauthorized)
+		return
+	}
+	if !s.enter() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the portal stops", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.done.Done()
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(s.stopped, func() { cancel(errStopped) })()
+
+	v := &viewer{s: s, r: r, actor: actor, w: w, rc: http.NewResponseController(w), offsets: map[string]int64{}}
+	v.position(r)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	if err := v.run(ctx); err != nil && ctx.Err() == nil && !isGone(err) {
+		s.cfg.Logger.Warn("a stream ended", "err", err)
+	}
+}
+
+// viewer is one open stream.
+type viewer struct {
+	s       *Server
+	r       *http.Request
+	actor   iap.Actor
+	w       http.ResponseWriter
+	rc      *http.ResponseController
+	last    int64            // number of the last event sent whole
+	offsets map[string]int64 // of the logs followed, by job
+	order   []string         // of the logs, as asked for
+	buf     []byte
+	resync  bool
+}
+
+// position reads where the browser was: its Last-Event-ID, else ?last and
+// ?log.
+func (v *viewer) position(r *http.Request) {
+	newest := v.s.cfg.Events.Last()
+	v.last = newest
+	for _, text := range r.URL.Query()["log"] {
+		if want, ok := parseWanted(text); ok && len(v.order) < maxLogs {
+			if _, twice := v.offsets[want.job]; !twice {
+				v.order = append(v.order, want.job)
+			}
+			v.offsets[want.job] = want.offset
+		}
+	}
+	at := r.URL.Query().Get("last")
+	if id := r.Header.Get("Last-Event-ID"); id != "" {
+		at = id
+	}
+	parts := strings.Split(at, ";")
+	number, part, _ := strings.Cut(parts[0], ".")
+	if n, err := strconv.ParseInt(number, 10, 64); err == nil && n >= 0 {
+		if part != "" { // event n was sent in part: again
+			n--
+		}
+		v.resync = n > newest || n < newest-tooFar
+		if !v.resync {
+			v.last = n
+		}
+	}
+	for _, p := range parts[1:] {
+		id, offset, _ := strings.Cut(p, "=")
+		if _, asked := v.offsets[id]; !asked {
+			continue
+		}
+		if n, err := strconv.ParseInt(offset, 10, 64); err == nil && n >= 0 {
+			v.offsets[id] = n
+		}
+	}
+}
+
+// run sends until the browser or the server goes.
+func (v *viewer) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	batches, pieces := make(chan []event.Event), make(chan piece)
+	running := v.s.follow(ctx, cancel, v, batches, pieces)
+	defer func() {
+		cancel(nil)
+		<-running
+	}()
+	v.buf = append(v.buf[:0], "retry: 1000\n\n"...)
+	if v.resync {
+		v.message(strconv.FormatInt(v.last, 10), "resync", nil)
+	}
+	if err := v.flush(); err != nil {
+		return err
+	}
+	beat := v.s.nextBeat()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case batch := <-batches:
+			err = v.events(ctx, batch)
+		case p := <-pieces:
+			err = v.piece(p)
+		case <-beat:
+			beat = v.s.nextBeat()
+			if a, ok := v.s.cfg.Auth.Actor(v.r); !ok || a != v.actor {
+				return errSignedOut
+			}
+			v.buf = append(v.buf[:0], ": beat\n\n"...)
+			err = v.flush()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var errSignedOut = errors.New("the browser is not signed in any more")
+
+// events sends what the viewer may see of a batch. Of several events of one
+// subject the last alone is rendered, for all are rendered from the present
+// state.
+func (v *viewer) events(ctx context.Context, batch []event.Event) error {
+	newest := make(map[string]int, len(batch))
+	for n, e := range batch {
+		newest[e.Type+e.Subject] = n
+	}
+	v.buf = v.buf[:0]
+	for n, e := range batch {
+		if newest[e.Type+e.Subject] == n {
+			messages := v.s.messages(ctx, e, v.actor)
+			for k, m := range messages {
+				id := strconv.FormatInt(e.Number, 10)
+				if k < len(messages)-1 {
+					id += "." + strconv.Itoa(k)
+				} else {
+					v.last = e.Number
+				}
+				v.raw(id, m)
+			}
+		}
+		v.last = e.Number
+	}
+	if len(v.buf) == 0 {
+		return nil
+	}
+	return v.flush()
+}
+
+func (v *viewer) piece(p piece) error {
+	v.offsets[p.Job] = p.To
+	data, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	v.buf = v.buf[:0]
+	v.message(strconv.FormatInt(v.last, 10), "log-"+p.Job, data)
+	return v.flush()
+}
+
+// message adds a message of one line.
+func (v *viewer) message(id, name string, data []byte) {
+	v.raw(id, encodeMessage(name, data))
+}
+
+// raw adds an encoded message under an id.
+func (v *viewer) raw(id string, encoded []byte) {
+	v.buf = append(append(v.buf, "id: "...), id...)
+	for _, job := range v.order {
+		v.buf = append(append(append(v.buf, ';'), job...), '=')
+		v.buf = strconv.AppendInt(v.buf, v.offsets[job], 10)
+	}
+	v.buf = append(append(v.buf, '\n'), encoded...)
+}
+
+// flush writes what was added; a browser that does not read is given up.
+func (v *viewer) flush() error {
+	if err := v.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := v.w.Write(v.buf); err != nil {
+		return gone{err}
+	}
+	if err := v.rc.Flush(); err != nil {
+		return gone{err}
+	}
+	return nil
+}
+
+// gone is the error of a browser that went away.
+type gone struct{ error }
+
+func isGone(err error) bool {
+	var g gone
+	return errors.As(err, &g) || errors.Is(err, errStopped) || errors.Is(err, errSignedOut)
+}

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// templates are the pages, each with the layout, and the parts alone.
+type templates struct {
+	page  map[string]*template.Template
+	parts *template.Template
+	bufs  sync.Pool
+}
+
+func (s *Server) loadTemplates() (*templates, error) {
+	parts, err := template.New("parts").Funcs(s.funcs()).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
+	if err != nil {
+		return nil, err
+	}
+	t := &templates{page: map[string]*template.Template{}, parts: parts}
+	t.bufs.New = func() any { return new(bytes.Buffer) }
+	files, err := templateFiles.ReadDir("templates/pages")
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		p, err := parts.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if p, err = p.ParseFS(templateFiles, "templates/pages/"+f.Name()); err != nil {
+			return nil, err
+		}
+		t.page[strings.TrimSuffix(f.Name(), path.Ext(f.Name()))] = p
+	}
+	return t, nil
+}
+
+func (s *Server) funcs() template.FuncMap {
+	return template.FuncMap{
+		"asset":   s.assets.address,
+		"icon":    icon,
+		"time":    s.timeTag,
+		"clock":   s.clockTag,
+		"ends":    s.endsTag,
+		"seconds": seconds,
+		"lower":   strings.ToLower,
+		"join":    strings.Join,
+		"plural": func(n int, one, many string) string {
+			if n == 1 {
+				return "1 " + one
+			}
+			return strconv.Itoa(n) + " " + many
+		},
+		"dict": dict,
+	}
+}
+
+// dict makes a map of its arguments, for a part that needs several values.
+func dict(pairs ...any) (map[string]any, error) {
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("%v is no name", pairs[i])
+		}
+		m[key] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// layout is what every page has.
+type layout struct {
+	Title   string
+	Actor   iap.Actor
+	Admin   bool
+	Dev     bool
+	Version string
+	Path    string
+	Live    bool  // the page follows the stream
+	Last    int64 // number of the newest event before the page's data was read
+	Now     time.Time
+}
+
+// layout must be made before a page's data is read: see doc.go.
+func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
+	return layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
+		Path: r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
+}
+
+// render writes a page; nothing is written when it fails.
+func (s *Server) render(w http.ResponseWriter, status int, page string, data any) error {
+	p, ok := s.pages.page[page]
+	if !ok {
+		return fmt.Errorf("no page %q", page)
+	}
+	b := s.pages.bufs.Get().(*bytes.Buffer)
+	defer s.pages.bufs.Put(b)
+	b.Reset()
+	if err := p.ExecuteTemplate(b, "layout", data); err != nil {
+		return err
+	}
+	return writeHTML(w, status, b.Bytes())
+}
+
+// part renders a part of a page.
+func (s *Server) part(name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	err := s.pages.parts.ExecuteTemplate(&b, name, data)
+	return b.Bytes(), err
+}
+
+func writeHTML(w http.ResponseWriter, status int, html []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Vary", "Cookie")
+	h.Set("Content-Length", strconv.Itoa(len(html)))
+	w.WriteHeader(status)
+	w.Write(html) // the reader may be gone; there is nobody to tell
+	return nil
+}
