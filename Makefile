@@ -39,6 +39,7 @@ images: ## Make the example apps' images where they changed
 tofu: ## Build OpenTofu into .cache/bin, even where Terraform is installed
 	@scripts/setup.sh tofu
 
+bench: PARTS = docker terraform provider chromium caddy
 bench: setup images build ## Measure the portal against its references (docs/benchmarks.md)
 	$(GO) run ./bench -o docs/benchmarks.json
 

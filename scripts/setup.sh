@@ -4,6 +4,7 @@
 #
 #	scripts/setup.sh [PART...]    docker terraform provider chromium postgres cc; all without PART
 #	scripts/setup.sh tofu         builds OpenTofu into .cache/bin even where Terraform is
+#	scripts/setup.sh caddy        builds Caddy into .cache/bin, for the measurements alone
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,7 +12,7 @@ CACHE=$ROOT/.cache
 mkdir -p "$CACHE/bin"
 PATH=$CACHE/bin:$PATH
 
-for part in common docker terraform tests; do
+for part in common docker terraform tests bench; do
 	# shellcheck source=/dev/null
 	. "$ROOT/scripts/setup/$part.sh"
 done
@@ -22,7 +23,7 @@ PLATFORM=$(platform)
 [ $# -gt 0 ] || set -- docker terraform provider chromium postgres cc
 for part in "$@"; do
 	case $part in
-	docker | terraform | provider | chromium | postgres | cc | tofu) "setup_$part" ;;
-	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu" ;;
+	docker | terraform | provider | chromium | postgres | cc | tofu | caddy) "setup_$part" ;;
+	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu caddy" ;;
 	esac
 done
