@@ -1,0 +1,196 @@
+package apitest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
+)
+
+// instances stands in for instance.Service.
+type instances struct{ p *Portal }
+
+var words = []string{"brave-otter-lamp", "calm-heron-desk", "quick-maple-bell", "kind-river-moon", "warm-stone-kite"}
+
+func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployRequest) (instance.Instance, bool, error) {
+	p := s.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Fail != nil {
+		return instance.Instance{}, false, p.Fail
+	}
+	app, err := p.app(req.App)
+	if err != nil {
+		return instance.Instance{}, false, err
+	}
+	for _, i := range p.instances {
+		if i.App == req.App && i.Owner == a.ID && !i.Status.Ended() {
+			return i, false, nil
+		}
+	}
+	if v, there := req.Parameters["title"]; there && v == "" {
+		return instance.Instance{}, false, iap.FieldErrorf("instance.Deploy", "parameters.title", "is empty; give 1 to 60 characters")
+	}
+	now := p.now()
+	i := instance.Instance{ID: iap.NewID(now), App: req.App, Version: app.Latest, Owner: a.ID,
+		HostName: fmt.Sprintf("%s-%s", words[p.words%len(words)], req.App), Status: instance.Queued,
+		Upstream: "http://127.0.0.1:1", Parameters: req.Parameters, CreatedAt: now, EndsAt: now.Add(8 * time.Hour)}
+	p.words++
+	p.instances = append(p.instances, i)
+	p.live(&p.instances[len(p.instances)-1])
+	return i, true, nil
+}
+
+// live takes an instance from queued to where its app's name says.
+func (p *Portal) live(i *instance.Instance) {
+	p.changed(i)
+	i.Status = instance.Deploying
+	p.changed(i)
+	j := p.startJob(*i, job.Apply)
+	p.logs[j.ID].write("creating the container\n")
+	switch i.App {
+	case "slow":
+		return
+	case "broken":
+		p.endJob(j.ID, job.Failed, "the image does not exist")
+		i.Status, i.Reason, i.EndedAt = instance.DeployFailed, "docker_container.app: the image does not exist", p.now()
+	default:
+		p.logs[j.ID].write("created\n")
+		p.endJob(j.ID, job.Succeeded, "")
+		i.Status = instance.Checking
+		p.changed(i)
+		i.Status, i.ReadyAt = instance.Running, p.now()
+	}
+	p.changed(i)
+}
+
+func (s instances) Destroy(_ context.Context, a iap.Actor, ref string) (instance.Instance, error) {
+	p := s.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, err := p.find(a, ref)
+	if err != nil {
+		return instance.Instance{}, err
+	}
+	if i.Status.Ended() && i.Status != instance.DestroyFailed {
+		return *i, nil
+	}
+	i.Status = instance.Destroying
+	p.changed(i)
+	before := *i
+	j := p.startJob(*i, job.Destroy)
+	p.logs[j.ID].write("destroying\n")
+	p.endJob(j.ID, job.Succeeded, "")
+	i.EndedAt, i.EndedBy, i.EndReason = p.now(), a.ID, "destroyed by its owner"
+	i.Status, i.Receipt = instance.Destroyed, &instance.Receipt{At: p.now()}
+	if i.App == "sticky" {
+		i.Status, i.Reason = instance.DestroyFailed, "something is left"
+		i.Receipt.Left = []instance.Resource{{Platform: "docker", Kind: "volume", ID: "v1", Name: "sticky-data"}}
+	}
+	p.changed(i)
+	return before, nil
+}
+
+func (s instances) Get(_ context.Context, a iap.Actor, ref string) (instance.Instance, error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	i, err := s.p.find(a, ref)
+	if err != nil {
+		return instance.Instance{}, err
+	}
+	return *i, nil
+}
+
+func (p *Portal) find(a iap.Actor, ref string) (*instance.Instance, error) {
+	if p.Fail != nil {
+		return nil, p.Fail
+	}
+	var found []*instance.Instance
+	for n := range p.instances {
+		i := &p.instances[n]
+		if i.Owner != a.ID && !a.Role.Includes(iap.Admin) {
+			continue
+		}
+		if i.ID == ref || i.HostName == ref {
+			return i, nil
+		}
+		if !i.Status.Ended() && strings.Contains(i.HostName, ref) {
+			found = append(found, i)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return nil, iap.Errorf("instance.Get", iap.NotFound, "you have no instance %q", ref)
+	}
+	return nil, iap.FieldErrorf("instance.Get", "ref", "%q fits %d instances", ref, len(found))
+}
+
+func (s instances) List(_ context.Context, a iap.Actor, f instance.Filter) ([]instance.Instance, error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if s.p.Fail != nil {
+		return nil, s.p.Fail
+	}
+	if !a.Role.Includes(iap.Admin) {
+		f.Owner = a.ID
+	}
+	var out []instance.Instance
+	for _, i := range slices.Backward(s.p.instances) {
+		if (f.Owner == "" || i.Owner == f.Owner) && (f.App == "" || i.App == f.App) &&
+			(len(f.Statuses) == 0 || slices.Contains(f.Statuses, i.Status)) &&
+			(f.Before == "" || i.ID < f.Before) && strings.Contains(i.HostName+i.App+i.Owner, f.Text) && len(out) < f.Limit {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+func (s instances) Events(ctx context.Context, a iap.Actor, ref string) ([]event.Event, error) {
+	i, err := s.Get(ctx, a, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.p.events.EventsOf(ctx, i.ID)
+}
+
+func (s instances) Progress(_ context.Context, i instance.Instance) (instance.Progress, error) {
+	step := func(title string, state instance.StepState, note string) instance.ProgressStep {
+		return instance.ProgressStep{Name: strings.ToLower(title), Title: title, State: state, Note: note, StartedAt: i.CreatedAt}
+	}
+	pr := instance.Progress{ExpectedSeconds: 1.5}
+	switch i.Status {
+	case instance.Queued, instance.Deploying:
+		pr.Steps = append(pr.Steps, step("Create", instance.StepActive, "waiting for Docker"))
+	case instance.DeployFailed:
+		pr.Steps = append(pr.Steps, step("Create", instance.StepFailed, ""))
+	default:
+		pr.Steps = append(pr.Steps, step("Create", instance.StepDone, ""), step("Ready", instance.StepDone, ""))
+	}
+	return pr, nil
+}
+
+func (s instances) ReadySeconds(context.Context) (map[string]float64, error) {
+	return map[string]float64{"todo": 1.5}, nil
+}
+
+func (s instances) URL(i instance.Instance) string { return "http://" + i.HostName + ".localhost:8080" }
+
+func instanceEvent(i instance.Instance, now time.Time) *event.Event {
+	data, err := json.Marshal(instance.Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner,
+		HostName: i.HostName, Status: i.Status, Upstream: i.Upstream, EndsAt: i.EndsAt, EndedBy: i.EndedBy,
+		Reason: i.Reason, Receipt: i.Receipt})
+	if err != nil {
+		panic(err)
+	}
+	return &event.Event{Source: "/instances", Type: event.InstanceChanged, Subject: i.ID, Time: now,
+		Owner: i.Owner, Group: i.ID, Data: data}
+}

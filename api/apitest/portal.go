@@ -1,0 +1,97 @@
+package apitest
+
+import (
+	"context"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/api"
+	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
+)
+
+// The tokens of the people that a portal knows.
+const (
+	JaneToken = "token-of-jane" // member
+	PaulToken = "token-of-paul" // publisher
+	AnnToken  = "token-of-ann"  // admin
+)
+
+// People are those who may sign in.
+func People() []auth.Person {
+	person := func(id string, role iap.Role, token string) auth.Person {
+		return auth.Person{ID: id, Name: id, Role: role, TokenSHA256: auth.HashToken(token)}
+	}
+	return []auth.Person{person("jane@example.com", iap.Member, JaneToken),
+		person("paul@example.com", iap.Publisher, PaulToken), person("ann@example.com", iap.Admin, AnnToken)}
+}
+
+// Portal is a portal in memory. What its apps do is in their names: "todo"
+// becomes ready at once, "broken" fails, "slow" never gets ready, "sticky"
+// cannot be destroyed.
+type Portal struct {
+	*httptest.Server
+	Log *event.Log
+
+	// Fail, when it is set, is the error of every call of a service.
+	Fail error
+
+	mu        sync.Mutex
+	events    *memory
+	instances []instance.Instance // oldest first
+	jobs      []job.Job           // oldest first
+	logs      map[string]*jobLog
+	apps      []catalog.App
+	versions  []catalog.Version
+	words     int
+	now       func() time.Time
+}
+
+// New starts a portal with the apps todo, broken, slow and sticky, and stops
+// it with the test. change, where it is not nil, may change the API's
+// configuration.
+func New(t testing.TB, change func(*api.Config)) *Portal {
+	t.Helper()
+	p := &Portal{events: &memory{}, logs: map[string]*jobLog{}, now: time.Now}
+	p.Log = event.NewLog(p.events)
+	if err := p.Log.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := auth.New(auth.Config{People: People(), Key: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := api.Config{Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a,
+		Schema: []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema"}`), Version: "1.2.3"}
+	if change != nil {
+		change(&cfg)
+	}
+	for _, slug := range []string{"todo", "broken", "slow", "sticky"} {
+		p.addApp(slug, slug+" app")
+	}
+	p.Server = httptest.NewServer(api.New(cfg))
+	t.Cleanup(func() {
+		p.CloseClientConnections()
+		p.Server.Close()
+		_ = p.Log.Stop(context.Background())
+	})
+	return p
+}
+
+// Changed is called with p.mu held: it tells of an instance.
+func (p *Portal) changed(i *instance.Instance) {
+	i.Changed++
+	p.append(instanceEvent(*i, p.now()))
+}
+
+func (p *Portal) append(e *event.Event) {
+	if err := p.Log.Append(context.Background(), e); err != nil {
+		panic(err)
+	}
+}
