@@ -171,6 +171,25 @@ func stateOf(pid int) string {
 	return ""
 }
 
+// membersOf returns the processes of a group, none where there is no /proc.
+func membersOf(group int) []process {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []process
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if f := stat(pid); len(f) > 19 && f[2] == strconv.Itoa(group) && f[0] != "Z" {
+			out = append(out, process{PID: pid, Start: f[19]})
+		}
+	}
+	return out
+}
+
 // plan is what a supervisor is told.
 type plan struct {
 	Spec      job.Spec `json:"spec"`

@@ -124,10 +124,19 @@ func (f folder) endTool(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	if groupOf(p) {
-		_ = unix.Kill(-p.PID, unix.SIGKILL)
+	if !groupOf(p) {
+		return nil
 	}
-	return nil
+	members := membersOf(p.PID)
+	_ = unix.Kill(-p.PID, unix.SIGKILL)
+	for _, m := range members { // a signal takes its time
+		gone, err := exited(ctx, m)
+		if err != nil {
+			return iap.E("local.Wait", iap.Internal, err)
+		}
+		<-gone
+	}
+	return ctx.Err()
 }
 
 // orphanGrace is how long a tofu without a supervisor may take to store its
