@@ -43,6 +43,7 @@ answers() { have curl && curl -fsS -m 3 -o /dev/null "$1" 2>/dev/null; }
 # link FILE TARGET: a hard link where the file system allows it, else a copy;
 # TARGET changes in one step, so that a process that runs it is not disturbed.
 link() {
+	[ "$1" -ef "$2" ] && return # mv refuses two names of one file
 	mkdir -p "$(dirname "$2")"
 	ln -f "$1" "$2.new" 2>/dev/null || cp -f "$1" "$2.new"
 	mv -f "$2.new" "$2"
