@@ -15,8 +15,8 @@ func (x *exec) runParallel() *failure {
 	if f != nil {
 		return f
 	}
-	data := x.text(input)
-	if f := x.tooLarge(data, x.f.State); f != nil {
+	data, f := x.store(input)
+	if f != nil {
 		return f
 	}
 	x.tell("ParallelStateStarted", Details{})
@@ -105,9 +105,13 @@ func (x *exec) iterate(previous int64) *failure {
 		}
 		v = filled
 	}
+	data, f := x.store(v)
+	if f != nil {
+		return x.drop(f)
+	}
 	c.Next++
 	started := x.emit("MapIterationStarted", previous, Details{Name: x.f.State, Index: &index})
-	x.spawn(x.def.Graphs[0], index, value.Of(v), started)
+	x.spawn(x.def.Graphs[0], index, data, started)
 	return nil
 }
 
@@ -151,7 +155,7 @@ func (x *exec) joined(last int64) *failure {
 	x.f.Prev = last
 	// The state's exit follows the same event as its success.
 	x.emit(string(x.def.Type)+"StateSucceeded", last, Details{})
-	return x.select1(results)
+	return x.leave(results)
 }
 
 // childFailed takes the error of the frame at hand up to its parent: the

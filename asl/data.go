@@ -108,8 +108,8 @@ func (x *exec) assigned(t *template, at value.Value) (*value.Object, *failure) {
 // exit leaves the state: it stores the variables and goes on to next, or ends
 // the frame when there is no next.
 func (x *exec) exit(v value.Value, assigned *value.Object, next string) *failure {
-	output := x.text(v)
-	if f := x.tooLarge(output, x.def.Name); f != nil {
+	output, f := x.store(v)
+	if f != nil {
 		return f
 	}
 	d := Details{Name: x.f.State, Output: output}
@@ -161,6 +161,16 @@ func (x *exec) rest() {
 	f := x.f
 	f.Retried, f.Entered, f.EnteredEvent, f.Children = nil, 0, 0, nil
 	f.Started, f.Submitted, f.HeartbeatSeconds = false, false, 0
+}
+
+// store writes a value that becomes part of the State: it must be small enough,
+// and not so deep that it could not be read again.
+func (x *exec) store(v value.Value) (value.JSON, *failure) {
+	if value.Deeper(v, value.MaxDepth) {
+		return value.JSON{}, x.runtime("The data is nested more than %d levels deep.", value.MaxDepth)
+	}
+	j := x.text(v)
+	return j, x.tooLarge(j, x.f.State)
 }
 
 func (x *exec) tooLarge(j value.JSON, who string) *failure {

@@ -12,7 +12,14 @@ import (
 )
 
 // lintFloor is how many definitions were judged as by the linters.
-const lintFloor = 0
+const lintFloor = 148
+
+// lintWaived are verdicts that AWS does not share.
+var lintWaived = map[string]string{
+	"statelint/task-with-credentials.json":            "AWS demands RoleArn in Credentials",
+	"asl-validator/valid-task-credentials.json":       "AWS demands RoleArn in Credentials",
+	"asl-validator/valid-task-intrisic-function.json": "functions of CloudFormation are not part of the language",
+}
 
 // TestLint compares the verdict on definitions with that of two linters.
 func TestLint(t *testing.T) {
@@ -34,7 +41,8 @@ func TestLint(t *testing.T) {
 		text, _ := field(o, "definitionText").(string)
 		valid, _ := field(o, "valid").(bool)
 		_, problems := asl.Parse([]byte(text))
-		if unsupported(problems) != "" {
+		id, _ := field(o, "id").(string)
+		if unsupported(problems) != "" || lintWaived[id] != "" {
 			skipped++
 			continue
 		}
@@ -43,7 +51,7 @@ func TestLint(t *testing.T) {
 			passed++
 			continue
 		}
-		t.Logf("%v: valid %v, but %v\n%s", field(o, "id"), valid, problems, text)
+		t.Logf("FAIL %s: valid %v, but %v", id, valid, problems)
 	}
 	fmt.Printf("definition-lint.jsonl: %d/%d passed; %d skipped\n", passed, total, skipped)
 	if passed < lintFloor {

@@ -85,6 +85,9 @@ type checker struct {
 	graphs   []*Graph
 	names    map[string]bool
 	depth    int
+	// partial tells that a state could not be read whole, so that nothing can
+	// be said of what can be reached.
+	partial bool
 }
 
 func (c *checker) problem(n *node, code, format string, args ...any) {

@@ -158,7 +158,7 @@ func (t *targets) check() {
 			t.c.suggest(n, CodeNoTarget, nearest(t.to[i], names), "Missing '%s' target: %s", n.key, t.to[i])
 		}
 	}
-	if t.g.byName[t.g.StartAt] == nil {
+	if t.g.byName[t.g.StartAt] == nil || t.c.partial {
 		return
 	}
 	reached, ends := t.g.reach()

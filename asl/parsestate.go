@@ -57,6 +57,7 @@ func (c *checker) state(n *node, lang QueryLanguage, t *targets) *StateDef {
 		s.QueryLanguage = own
 	}
 	if s.QueryLanguage == JSONata {
+		c.partial = true
 		return s // its fields are others
 	}
 	c.unknown(n, fieldsOf(s.Type))

@@ -28,7 +28,8 @@ func (c *checker) task(n *node, s *StateDef) {
 		return
 	}
 	if arn, ok := c.text(f); ok {
-		if s.Resource, ok = ParseResource(arn); !ok {
+		s.Resource, ok = ParseResource(arn)
+		if !isResource(arn, ok) {
 			c.schema(f, "Value is not a valid resource ARN")
 		}
 	}

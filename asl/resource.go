@@ -29,7 +29,10 @@ func ParseResource(arn string) (r Resource, ok bool) {
 	switch {
 	case p[2] == "lambda":
 		r.Service = "lambda"
-		return r, strings.HasPrefix(rest, "function:")
+		return r, isFunction(rest)
+	case p[2] == "swf":
+		r.Service = "swf"
+		return r, strings.HasPrefix(rest, "task:")
 	case p[2] != "states":
 		return r, false
 	case strings.HasPrefix(rest, "activity:"):
@@ -37,6 +40,41 @@ func ParseResource(arn string) (r Resource, ok bool) {
 		return r, true
 	}
 	return r, r.integration(rest)
+}
+
+// isFunction checks "function:NAME" and "function:NAME:ALIAS".
+func isFunction(rest string) bool {
+	p := strings.Split(rest, ":")
+	if p[0] != "function" || len(p) < 2 || len(p) > 3 || p[1] == "" {
+		return false
+	}
+	if len(p) == 2 || p[2] == "$LATEST" {
+		return true
+	}
+	for _, r := range p[2] {
+		if r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return false
+		}
+	}
+	return p[2] != ""
+}
+
+// isResource tells whether a text may stand as Resource: an ARN that is known,
+// another URI, which is left to whoever runs the task, or a ${placeholder}.
+func isResource(s string, known bool) bool {
+	if known || strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}") {
+		return true
+	}
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok || scheme == "" || scheme == "arn" || rest == "" {
+		return false
+	}
+	for _, r := range scheme {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '+' && r != '-' && r != '.' && (r < '0' || r > '9') {
+			return false
+		}
+	}
+	return !strings.ContainsAny(rest, " \t\n\r")
 }
 
 // integration parses "service:api.suffix" or "aws-sdk:service:api.suffix".

@@ -63,6 +63,8 @@ const (
 	PhaseRetry    Phase = "retry"    // for the timer that ends a retry's delay
 	PhaseChildren Phase = "children" // for its branches or iterations
 	PhaseDone     Phase = "done"     // for its siblings; Data is its output
+
+	phaseSettled Phase = "settled" // only within a step: a task is over
 )
 
 // Frame is the position in the machine, in one branch or in one iteration.

@@ -129,12 +129,12 @@ func (x *exec) taskStarted(worker string) error {
 	if x.f.Started {
 		return ErrStale
 	}
-	x.start1(worker)
+	x.takeUp(worker)
 	return nil
 }
 
-// start1 tells once that the attempt has been taken up.
-func (x *exec) start1(worker string) {
+// takeUp tells once that the attempt has been taken up.
+func (x *exec) takeUp(worker string) {
 	if x.f.Started {
 		return
 	}
@@ -150,7 +150,7 @@ func (x *exec) taskSubmitted(output value.JSON) error {
 	if x.f.Submitted || x.def.Resource.Integration == RequestResponse {
 		return ErrStale
 	}
-	x.start1("")
+	x.takeUp("")
 	x.f.Submitted = true
 	d := x.about()
 	d.Output = output
@@ -182,18 +182,18 @@ func (x *exec) taskSucceeded(output value.JSON) {
 		x.taskFailed(f)
 		return
 	}
-	x.start1("")
-	x.stopClocks()
+	x.takeUp("")
+	x.settle()
 	d := x.about()
 	d.Output = output
 	x.tell(taskEvent(x.def.Resource, "Succeeded"), d)
-	if f := x.select1(output.Value()); f != nil {
+	if f := x.leave(output.Value()); f != nil {
 		x.failed(f)
 	}
 }
 
-// select1 applies ResultSelector to a result and leaves the state.
-func (x *exec) select1(result value.Value) *failure {
+// leave applies ResultSelector to a result and leaves the state.
+func (x *exec) leave(result value.Value) *failure {
 	if t := x.def.spec.resultSelector; t != nil {
 		x.at = result
 		v, f := x.fill(t)
@@ -206,8 +206,8 @@ func (x *exec) select1(result value.Value) *failure {
 }
 
 func (x *exec) taskFailed(f *failure) {
-	x.start1("")
-	x.stopClocks()
+	x.takeUp("")
+	x.settle()
 	d := x.about()
 	d.Error, d.Cause = f.err, f.cause
 	x.tell(taskEvent(x.def.Resource, "Failed"), d)
@@ -216,11 +216,17 @@ func (x *exec) taskFailed(f *failure) {
 
 func (x *exec) taskTimedOut(f *failure) {
 	x.cancelTask(x.id, x.f)
-	x.stopClocks()
+	x.settle()
 	d := x.about()
 	d.Error, d.Cause = f.err, f.cause
 	x.tell(taskEvent(x.def.Resource, "TimedOut"), d)
 	x.failed(f)
+}
+
+// settle marks the attempt as over, so that nothing cancels it any more.
+func (x *exec) settle() {
+	x.stopClocks()
+	x.f.Phase = phaseSettled
 }
 
 // stopClocks cancels the timers of the frame at hand.

@@ -49,6 +49,9 @@ func (c *checker) objectTemplate(n *node) *template {
 	var dynamic []templateMember
 	for _, f := range n.fields() {
 		key, isPath := strings.CutSuffix(f.key, pathSuffix)
+		if _, both := n.field(key); isPath && both {
+			c.schema(f, "The fields '%s' and '%s' are in conflict: both give the field '%s'", f.key, key, key)
+		}
 		if !isPath {
 			inner := c.template(f)
 			t.constant = t.constant && inner.constant

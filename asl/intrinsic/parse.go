@@ -75,6 +75,12 @@ func (p *parser) call(depth int) (*Call, error) {
 	if len(args) < spec.min || len(args) > spec.max {
 		return nil, p.fail("%s%s takes %s, not %d", prefix, name, spec.count(), len(args))
 	}
+	for i, a := range args {
+		want := spec.wants(i)
+		if a.path == nil && a.call == nil && want != "" && value.Kind(a.lit) != want {
+			return nil, p.fail("argument %d of %s%s must be of type %s, but it is of type %s", i+1, prefix, name, want, value.Kind(a.lit))
+		}
+	}
 	return &Call{name: name, text: p.src[from:p.i], args: args}, nil
 }
 

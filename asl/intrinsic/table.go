@@ -10,7 +10,27 @@ import (
 // spec is one function: how many arguments it takes and what it does.
 type spec struct {
 	min, max int
-	run      func(*frame) (value.Value, error)
+	// kinds are the types of the arguments, of which the last one goes for all
+	// that follow: a array, b boolean, n number, o object, s string, * any.
+	kinds string
+	run   func(*frame) (value.Value, error)
+}
+
+// wants names the type that argument i must have; "" when any will do.
+func (s spec) wants(i int) string {
+	switch s.kinds[min(i, len(s.kinds)-1)] {
+	case 'a':
+		return "array"
+	case 'b':
+		return "boolean"
+	case 'n':
+		return "number"
+	case 'o':
+		return "object"
+	case 's':
+		return "string"
+	}
+	return ""
 }
 
 func (s spec) count() string {
@@ -27,24 +47,24 @@ func (s spec) count() string {
 
 // functions are the functions by their name after "States.". It never changes.
 var functions = map[string]spec{
-	"Array":          {0, math.MaxInt, array},
-	"ArrayContains":  {2, 2, arrayContains},
-	"ArrayGetItem":   {2, 2, arrayGetItem},
-	"ArrayLength":    {1, 1, arrayLength},
-	"ArrayPartition": {2, 2, arrayPartition},
-	"ArrayRange":     {3, 3, arrayRange},
-	"ArrayUnique":    {1, 1, arrayUnique},
-	"Base64Decode":   {1, 1, base64Decode},
-	"Base64Encode":   {1, 1, base64Encode},
-	"Format":         {1, math.MaxInt, format},
-	"Hash":           {2, 2, hash},
-	"JsonMerge":      {3, 3, jsonMerge},
-	"JsonToString":   {1, 1, jsonToString},
-	"MathAdd":        {2, 2, mathAdd},
-	"MathRandom":     {2, 3, mathRandom},
-	"StringSplit":    {2, 2, stringSplit},
-	"StringToJson":   {1, 1, stringToJSON},
-	"UUID":           {0, 0, newUUID},
+	"Array":          {0, math.MaxInt, "*", array},
+	"ArrayContains":  {2, 2, "a*", arrayContains},
+	"ArrayGetItem":   {2, 2, "an", arrayGetItem},
+	"ArrayLength":    {1, 1, "a", arrayLength},
+	"ArrayPartition": {2, 2, "an", arrayPartition},
+	"ArrayRange":     {3, 3, "n", arrayRange},
+	"ArrayUnique":    {1, 1, "a", arrayUnique},
+	"Base64Decode":   {1, 1, "s", base64Decode},
+	"Base64Encode":   {1, 1, "s", base64Encode},
+	"Format":         {1, math.MaxInt, "s*", format},
+	"Hash":           {2, 2, "*s", hash},
+	"JsonMerge":      {3, 3, "oob", jsonMerge},
+	"JsonToString":   {1, 1, "*", jsonToString},
+	"MathAdd":        {2, 2, "n", mathAdd},
+	"MathRandom":     {2, 3, "n", mathRandom},
+	"StringSplit":    {2, 2, "s", stringSplit},
+	"StringToJson":   {1, 1, "s", stringToJSON},
+	"UUID":           {0, 0, "*", newUUID},
 }
 
 func (f *frame) array(i int) (value.Array, error) {

@@ -257,6 +257,10 @@ func (c *compiler) numbers() (token, error) {
 		c.i += end
 		return t, nil
 	}
+	if n, ok := fromEnd(inner); ok {
+		c.i += end
+		return indexes{n}, nil
+	}
 	var t indexes
 	for _, s := range strings.Split(inner, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
@@ -267,6 +271,14 @@ func (c *compiler) numbers() (token, error) {
 	}
 	c.i += end
 	return t, nil
+}
+
+// fromEnd reads (@.length-1), an old way to write -1.
+func fromEnd(s string) (int, bool) {
+	s, ok := strings.CutPrefix(s, "(@.length")
+	s, ok2 := strings.CutSuffix(s, ")")
+	n, err := strconv.Atoi(strings.ReplaceAll(s, " ", ""))
+	return n, ok && ok2 && err == nil && n < 0
 }
 
 // parseSlice reads from:to:step, of which the step is ignored.

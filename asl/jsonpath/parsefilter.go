@@ -212,12 +212,25 @@ func (c *compiler) literal() (operand, error) {
 	v, err := value.Parse([]byte(text))
 	if err != nil {
 		// Jayway takes single quotation marks in lists as well.
+		if isName(text) {
+			return operand{lit: text}, nil
+		}
 		if v, err = value.Parse([]byte(strings.ReplaceAll(text, "'", `"`))); err != nil {
 			c.i = from
 			return operand{}, c.fail("%q is not a value", text)
 		}
 	}
 	return operand{lit: v}, nil
+}
+
+// isName tells whether a text is a word, which stands for itself.
+func isName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isWord(s[i]) {
+			return false
+		}
+	}
+	return s != "" && (s[0] < '0' || s[0] > '9')
 }
 
 // balance goes to the end of a JSON array or object.

@@ -222,3 +222,28 @@ func Sorted(v Value) Value {
 	}
 	return v
 }
+
+// Deeper tells whether arrays and objects are nested more than n levels deep.
+func Deeper(v Value, n int) bool {
+	switch v := v.(type) {
+	case Array:
+		if n == 0 {
+			return true
+		}
+		for _, x := range v {
+			if Deeper(x, n-1) {
+				return true
+			}
+		}
+	case *Object:
+		if n == 0 {
+			return true
+		}
+		for _, m := range v.Members() {
+			if Deeper(m.Value, n-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
