@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -46,6 +47,7 @@ type DB struct {
 	engine  engine
 	hooks   sequencer
 	dialect dialect
+	closed  atomic.Bool
 }
 
 // dialect holds the little by which the SQL of the two databases differs.
@@ -116,7 +118,10 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 
 // Close waits for the transactions that have begun, refuses those that wait
 // and closes the database. Calling it again is harmless.
-func (db *DB) Close() error { return db.engine.close() }
+func (db *DB) Close() error {
+	db.closed.Store(true)
+	return db.engine.close()
+}
 
 // Update implements iap.Transactor. The context that fn is given is not
 // cancelled on SQLite; on PostgreSQL it is cancelled with ctx.

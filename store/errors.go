@@ -37,6 +37,8 @@ func (db *DB) fail(op string, err error) error {
 	}
 	e := iap.E(op, iap.Internal, err)
 	switch {
+	case db.closed.Load():
+		e.Kind, e.Err = iap.Unavailable, errors.Join(errClosed, err)
 	case errors.Is(err, errClosed), errors.Is(err, errBusy), errors.Is(err, errQueue), errors.Is(err, errUnknown):
 		e.Kind = iap.Unavailable
 	case errors.Is(err, context.DeadlineExceeded):
