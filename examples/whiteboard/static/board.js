@@ -18,10 +18,16 @@ export class Board {
     this.resize();
   }
 
+  // resize keeps the middle of the view in the middle.
   resize() {
+    const { clientWidth: w, clientHeight: h } = this.canvas;
+    const old = this.size ?? { w, h };
+    this.view.x += (old.w - w) / 2 / this.view.scale;
+    this.view.y += (old.h - h) / 2 / this.view.scale;
+    this.size = { w, h };
     this.ratio = Math.min(devicePixelRatio || 1, 3);
-    this.canvas.width = Math.round(this.canvas.clientWidth * this.ratio);
-    this.canvas.height = Math.round(this.canvas.clientHeight * this.ratio);
+    this.canvas.width = Math.round(w * this.ratio);
+    this.canvas.height = Math.round(h * this.ratio);
     this.paint();
   }
 
@@ -52,6 +58,8 @@ export class Board {
     const from = stroke.points.length;
     stroke.points.push(...points);
     this.line(stroke, from);
+    clearTimeout(this.settling); // the end that was left out is painted when the pen rests
+    this.settling = setTimeout(() => this.repaint(), 120);
   }
 
   remove(id) { if (this.strokes.delete(id)) this.repaint(); }
@@ -120,7 +128,8 @@ export class Board {
   }
 
   // line paints a stroke from the given place in its points on. Between the middles of its segments
-  // it is curved, so a piece that is painted as it comes looks as in the whole.
+  // it is curved, so a piece that is painted as it comes looks as in the whole, but for the last half
+  // segment: whether that is straight shows only with the next point.
   line(stroke, from) {
     const { brush, view, ratio } = this;
     const p = stroke.points;
@@ -137,7 +146,7 @@ export class Board {
     for (i += 2; i + 3 < p.length; i += 2) {
       brush.quadraticCurveTo(p[i], p[i + 1], (p[i] + p[i + 2]) / 2, (p[i + 1] + p[i + 3]) / 2);
     }
-    brush.lineTo(p.at(-2), p.at(-1));
+    if (from === 0) brush.lineTo(p.at(-2), p.at(-1));
     brush.stroke();
   }
 }

@@ -71,7 +71,7 @@ export class People {
 
   put(cursor, at) {
     const { x, y } = this.board.toWindow(at);
-    cursor.style.transform = `translate(${x - 2}px, ${y - 2}px)`;
+    cursor.style.transform = `translate(${x - 3}px, ${y - 3}px)`;
   }
 
   // replace puts all pointers where they belong after the view has moved.

@@ -10,10 +10,12 @@ export class Tools {
     this.colour = "ink";
     this.width = 4;
     this.erase = false;
-    COLOURS.forEach((c, i) => this.add("colours", c[0].toUpperCase() + c.slice(1), `${i + 1}`, (mark) => {
-      mark.className = "dot";
-      mark.style.setProperty("--tone", `var(--${c})`);
-    }, () => this.set({ colour: c, erase: false })).dataset.colour = c;
+    for (const [i, c] of COLOURS.entries()) {
+      this.add("colours", c[0].toUpperCase() + c.slice(1), `${i + 1}`, (mark) => {
+        mark.className = "dot";
+        mark.style.setProperty("--tone", `var(--${c})`);
+      }, () => this.set({ colour: c, erase: false })).dataset.colour = c;
+    }
     for (const [name, w] of WIDTHS) {
       this.add("widths", name, "[ ]", (mark) => {
         mark.className = "bar";
@@ -25,7 +27,7 @@ export class Tools {
     this.set({});
   }
 
-  // stroke gives the look of a new stroke.
+  // look is that of a new stroke.
   get look() { return { colour: this.colour, width: this.erase ? this.width * ERASER : this.width, erase: this.erase }; }
 
   add(group, name, key, paint, choose) {
