@@ -1,0 +1,200 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+)
+
+const (
+	// ownPath is where the proxy itself answers on every host.
+	ownPath    = "/.iap/"
+	streamPath = ownPath + "stream"
+	// writeTimeout is how long one write to a waiting page may take.
+	writeTimeout = 10 * time.Second
+	beat         = 15 * time.Second
+)
+
+// refuse answers with a line of text.
+func refuse(w http.ResponseWriter, status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	io.WriteString(w, text+"\n")
+}
+
+// wantsPage reports whether a browser asks for a page, not a program or a
+// script of a page.
+func wantsPage(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
+		return false
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// page answers a browser with a page, others with a line.
+func (p *Proxy) page(w http.ResponseWriter, r *http.Request, status int, text string, write func(io.Writer) error) {
+	h := w.Header()
+	h.Set("Vary", "Accept")
+	if !wantsPage(r) {
+		refuse(w, status, text)
+		return
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		p.cfg.Logger.Warn("a page could not be written", "host", r.Host, "err", err)
+		refuse(w, status, text)
+		return
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+}
+
+func (p *Proxy) unanswered(w http.ResponseWriter, r *http.Request, i instance.Instance) {
+	w.Header().Set("Retry-After", "1")
+	p.page(w, r, http.StatusBadGateway, "the app does not answer", func(w io.Writer) error {
+		return p.cfg.Pages.Unanswered(r.Context(), w, i)
+	})
+}
+
+// watch is GET /.iap/stream: the progress of this instance alone, as the
+// waiting page shows it, and "ready" when a new request will be answered
+// otherwise.
+func (p *Proxy) watch(w http.ResponseWriter, r *http.Request, i instance.Instance) {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		refuse(w, http.StatusForbidden, "the stream is for this host's own page")
+		return
+	}
+	p.mu.Lock()
+	if p.stopped.Err() != nil {
+		p.mu.Unlock()
+		refuse(w, http.StatusServiceUnavailable, "the portal stops")
+		return
+	}
+	p.watchers.Add(1)
+	p.mu.Unlock()
+	defer p.watchers.Done()
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(p.stopped, func() { cancel(errStopped) })()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	s := &stream{w: w, rc: http.NewResponseController(w)}
+	if err := p.follows(ctx, s, i.HostName); err != nil && ctx.Err() == nil && !errors.As(err, new(clientGone)) {
+		p.cfg.Logger.Warn("the stream of a waiting page ended", "host_name", i.HostName, "err", err)
+	}
+}
+
+// follows sends an instance's progress until it needs no waiting any more.
+func (p *Proxy) follows(ctx context.Context, s *stream, hostName string) error {
+	sub := p.cfg.Log.Subscribe(p.cfg.Log.Last())
+	for {
+		i, err := p.cfg.Instances.InstanceByHostName(ctx, hostName)
+		if err != nil && !iap.IsKind(err, iap.Unavailable) {
+			return err
+		}
+		if err == nil {
+			if i.Status == instance.Running || i.Status.Ended() {
+				return s.send("ready", nil)
+			}
+			var b bytes.Buffer
+			if err := p.cfg.Pages.Progress(ctx, &b, i); err != nil {
+				return err
+			}
+			if err := s.send("progress", b.Bytes()); err != nil {
+				return err
+			}
+		}
+		if err := p.nextOf(ctx, s, sub, i.ID); err != nil {
+			return err
+		}
+	}
+}
+
+// nextOf waits for an event of an instance.
+func (p *Proxy) nextOf(ctx context.Context, s *stream, sub *event.Subscription, id string) error {
+	for {
+		wait, cancel := context.WithTimeout(ctx, beat)
+		batch, err := sub.Next(wait)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			if err := s.write([]byte(": beat\n\n")); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range batch {
+			if e.Group == id || e.Subject == id {
+				return nil
+			}
+		}
+	}
+}
+
+// stream writes server-sent events to a waiting page.
+type stream struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+// clientGone is the error of a browser that went away.
+type clientGone struct{ error }
+
+func (s *stream) send(name string, html []byte) error {
+	b := append([]byte("event: "+name+"\n"), "data: "...)
+	for line := range bytes.Lines(html) {
+		line = bytes.Trim(line, " \t\r\n")
+		b = append(append(b, bytes.ReplaceAll(line, []byte{'\r'}, []byte{' '})...), ' ')
+	}
+	return s.write(append(b, "\n\n"...))
+}
+
+func (s *stream) write(b []byte) error {
+	if err := s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := s.w.Write(b); err != nil {
+		return clientGone{err}
+	}
+	if err := s.rc.Flush(); err != nil {
+		return clientGone{err}
+	}
+	return nil
+}
+
+// pause waits a moment; false when ctx ended.
+func pause(ctx context.Context) bool {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

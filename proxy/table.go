@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+)
+
+// route is what the table knows of one host name; it is never changed, only
+// replaced.
+type route struct {
+	instance instance.Instance      // public fields
+	proxy    *httputil.ReverseProxy // nil unless it is running
+	upstream *url.URL
+}
+
+// table maps host names to routes. Reading takes no lock.
+type table struct {
+	routes sync.Map // host name → *route
+}
+
+func (t *table) get(name string) *route {
+	if v, ok := t.routes.Load(name); ok {
+		return v.(*route)
+	}
+	return nil
+}
+
+func (t *table) set(r *route) { t.routes.Store(r.instance.HostName, r) }
+
+func (t *table) drop(name string) { t.routes.Delete(name) }
+
+// newRoute makes the route of an instance. An upstream that is no address of a
+// server over HTTP gives one without a proxy.
+func (p *Proxy) newRoute(i instance.Instance) *route {
+	r := &route{instance: i}
+	if i.Status != instance.Running {
+		return r
+	}
+	u, err := url.Parse(i.Upstream)
+	if err != nil || u.Scheme != "http" || u.Host == "" || u.User != nil {
+		p.cfg.Logger.Warn("a running instance has no upstream that requests can go to", "instance", i.ID)
+		return r
+	}
+	r.upstream = u
+	r.proxy = p.reverse(r)
+	return r
+}
+
+// follow keeps the table as the events tell.
+func (p *Proxy) follow(ctx context.Context, sub *event.Subscription) {
+	for {
+		batch, err := sub.Next(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			// Requests are answered from the store meanwhile.
+			p.cfg.Logger.Warn("following the event log failed; trying again", "err", err)
+			if !pause(ctx) {
+				return
+			}
+			continue
+		}
+		for _, e := range batch {
+			if e.Type == event.InstanceChanged {
+				p.apply(e)
+			}
+		}
+	}
+}
+
+// apply takes one change of an instance into the table.
+func (p *Proxy) apply(e event.Event) {
+	var s instance.Snapshot
+	if err := json.Unmarshal(e.Data, &s); err != nil || s.HostName == "" {
+		p.cfg.Logger.Error("an event of an instance cannot be read", "event", e.Number, "err", err)
+		return
+	}
+	if s.Status.Ended() {
+		p.table.drop(s.HostName)
+		return
+	}
+	p.table.set(p.newRoute(instance.Instance{ID: s.ID, App: s.App, Version: s.Version, Owner: s.Owner, HostName: s.HostName,
+		Status: s.Status, Upstream: s.Upstream, EndsAt: s.EndsAt}))
+}
+
+var errStopped = iap.Errorf("proxy", iap.Unavailable, "the portal stops")
