@@ -9,6 +9,7 @@ import (
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/proxy"
 )
 
 // Access to an instance. Its host is on another site than the portal, so the
@@ -27,20 +28,14 @@ const (
 	cookieLife = 12 * time.Hour
 )
 
-// authorize reports whether a request may reach an instance, and answers it
-// when it may not. With --dev whoever reaches the portal may.
-func (s *Server) authorize(w http.ResponseWriter, r *http.Request, i instance.Instance) bool {
+// authorize decides on a request to an instance: with --dev whoever reaches
+// the portal may, else who has the host's cookie.
+func (s *Server) authorize(r *http.Request, i instance.Instance) proxy.Decision {
 	if s.cfg.Dev || s.hasAccess(r, i) {
-		return true
-	}
-	if r.Method != http.MethodGet || r.Header.Get("Upgrade") != "" {
-		plain(w, http.StatusUnauthorized, "open "+s.cfg.appURL(i.HostName)+" in a browser to sign in")
-		return false
+		return proxy.Decision{Allow: true}
 	}
 	q := url.Values{"host": {i.HostName}, "return": {r.URL.RequestURI()}}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, s.cfg.PortalURL+accessPath+"?"+q.Encode(), http.StatusSeeOther)
-	return false
+	return proxy.Decision{Redirect: s.cfg.PortalURL + accessPath + "?" + q.Encode()}
 }
 
 func (s *Server) accessKey() []byte { return derive(s.key, "instance access") }
@@ -81,7 +76,12 @@ func (s *Server) access(w http.ResponseWriter, r *http.Request) {
 }
 
 // redeem is the instance host's part: the ticket becomes the host's cookie.
-func (s *Server) redeem(w http.ResponseWriter, r *http.Request, hostName string) {
+func (s *Server) redeem(w http.ResponseWriter, r *http.Request) {
+	hostName, ok := s.proxy.Match(r.Host)
+	if !ok {
+		plain(w, http.StatusMisdirectedRequest, "no instance can have this host")
+		return
+	}
 	t, err := auth.OpenTicket(s.accessKey(), r.URL.Query().Get("ticket"), purposeTicket, hostName, time.Now())
 	if err != nil {
 		plain(w, http.StatusForbidden, "this link has expired; open "+s.cfg.appURL(hostName)+" again")

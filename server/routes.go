@@ -12,11 +12,9 @@ import (
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/proxy"
+	"github.com/internal-app-portal/iap/tfstate"
 	"github.com/internal-app-portal/iap/web"
 )
-
-// statePath is where the Terraform state backend is.
-const statePath = "/tfstate/"
 
 // openEdges makes what answers requests.
 func (s *Server) openEdges(context.Context) error {
@@ -26,8 +24,9 @@ func (s *Server) openEdges(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.proxy, err = proxy.New(proxy.Config{})
-	return err
+	s.proxy = proxy.New(proxy.Config{AppsDomain: s.cfg.AppsDomain, Log: s.log, Instances: s.db, Pages: s.web.HostPages(s.cfg.PortalURL),
+		Cookies: append(auth.CookieNames(), accessCookie), Authorize: s.authorize, Logger: s.cfg.Logger})
+	return nil
 }
 
 // newHTTPServer sets the limits of a server that also streams: no time-out for
@@ -48,6 +47,8 @@ func (s *Server) handler() http.Handler {
 		switch {
 		case s.isPortal(r.Host):
 			portal.ServeHTTP(w, r)
+		case r.URL.Path == ticketPath:
+			s.redeem(w, r)
 		default:
 			s.proxy.ServeHTTP(w, r)
 		}
@@ -64,10 +65,11 @@ func (s *Server) portalHandler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	m.HandleFunc("GET /readyz", s.readyz)
-	m.Handle(statePath, s.state)
+	m.Handle(tfstate.Prefix, s.state)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", crossOrigin.Handler(a))
+	m.HandleFunc("GET "+accessPath, s.access)
 	m.Handle("/", crossOrigin.Handler(s.web))
 	return m
 }

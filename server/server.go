@@ -42,7 +42,7 @@ type Server struct {
 	jobs      *job.Service
 	engine    *workflow.Engine
 	instances *instance.Service
-	state     *tfstate.Handler
+	state     *tfstate.Backend
 	web       *web.Server
 	proxy     *proxy.Proxy
 
@@ -140,8 +140,7 @@ func (s *Server) openParts(ctx context.Context) error {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	s.wire()
-	return nil
+	return s.wire()
 }
 
 // listen binds the address.
@@ -198,8 +197,7 @@ func (s *Server) Start(ctx context.Context) error {
 func (s *Server) Stop(ctx context.Context) error {
 	s.ready.Store(false)
 	close(s.done)
-	s.web.EndStreams()
-	return errors.Join(s.group.Stop(ctx), s.close())
+	return errors.Join(s.web.Stop(ctx), s.group.Stop(ctx), s.close())
 }
 
 // Failed gives the error that ended the HTTP server, should that happen.

@@ -34,7 +34,7 @@ const jobGrace = 30 * time.Second
 
 // wire makes the services that need each other: an instance starts jobs and
 // executions, both of which tell it of their progress.
-func (s *Server) wire() {
+func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
 	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: now, Owner: owner(),
 		Handlers: s.instances.Handlers(), Failpoint: s.cfg.Failpoint})
@@ -42,8 +42,9 @@ func (s *Server) wire() {
 		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,
 		OnEnd: s.instances.JobEnded, CheckOutputs: s.instances.CheckUpstream,
 		Parallel: s.cfg.ParallelJobs, Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
-	s.state = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Events: s.log, Key: derive(s.key, "terraform state"),
-		LiveJob: s.jobs.Live, Logger: s.cfg.Logger})
+	var err error
+	s.state, err = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Jobs: s.db, Events: s.log,
+		Key: s.stateKey(), Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
 	s.instances.Config = instance.Config{Store: s.db, Tx: s.db, Catalog: s.catalog, Jobs: s.jobs,
 		Workflow: s.engine, Log: s.log, EventStore: s.db, Platform: s.platform, Prober: &health.Prober{}, Now: now,
 		HostName:     func(slug string) string { return hostname.Generate(rand.IntN, slug) },
@@ -55,7 +56,11 @@ func (s *Server) wire() {
 		JobTimeout:   s.cfg.JobTimeout,
 		Grace:        jobGrace,
 	}
+	return err
 }
+
+// stateKey is the secret of the Terraform states and of the access to them.
+func (s *Server) stateKey() []byte { return derive(s.key, "terraform state") }
 
 // now is the clock: in milliseconds, as the database keeps times.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
@@ -74,9 +79,9 @@ func (s *Server) stateAccess(instanceID, jobID string) job.StateAccess {
 		host = "127.0.0.1"
 	}
 	return job.StateAccess{
-		Address:  "http://" + net.JoinHostPort(host, port) + statePath + instanceID,
+		Address:  "http://" + net.JoinHostPort(host, port) + tfstate.Prefix + instanceID,
 		Username: jobID,
-		Password: tfstate.Password(derive(s.key, "terraform state access"), instanceID, jobID),
+		Password: tfstate.Password(s.stateKey(), instanceID, jobID),
 	}
 }
 

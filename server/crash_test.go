@@ -1,0 +1,291 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/server"
+	"github.com/internal-app-portal/iap/store"
+)
+
+// childEnv holds the orders of a portal that is a process of its own.
+const childEnv = "IAP_TEST_PORTAL"
+
+// child says how such a portal runs: it dies by SIGKILL when the failpoint is
+// reached for the nth time over all, or never when DieAt is 0.
+type child struct {
+	Data   string
+	Listen string
+	DieAt  int
+	Trace  string // file to which the names of failpoints are written, in order
+}
+
+// childPortal is the main function of a portal that a test may kill.
+func childPortal() int {
+	var c child
+	if err := json.Unmarshal([]byte(os.Getenv(childEnv)), &c); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	cfg := server.Config{Dev: true, Data: c.Data, Listen: c.Listen, Failpoint: c.failpoint()}
+	if err := server.Run(ctx, cfg, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func (c child) failpoint() func(string) {
+	var mu sync.Mutex
+	n := 0
+	trace, err := os.OpenFile(c.Trace, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	return func(name string) {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		fmt.Fprintln(trace, name)
+		if n == c.DieAt {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
+}
+
+// process is a running child.
+type process struct {
+	*exec.Cmd
+	done chan struct{} // closed when it has ended
+}
+
+// startChild starts a portal process and returns when it is ready or dead.
+func startChild(t *testing.T, c child) *process {
+	t.Helper()
+	orders, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+string(orders))
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: cmd, done: make(chan struct{})}
+	lines := bufio.NewScanner(out)
+	lines.Scan() // "IAP is ready: …", or the end
+	go func() {
+		for lines.Scan() {
+		}
+		_ = cmd.Wait()
+		close(p.done)
+	}()
+	t.Cleanup(func() { p.kill() })
+	return p
+}
+
+func (p *process) kill() {
+	_ = p.Process.Kill()
+	<-p.done
+}
+
+// stop ends a child in order.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	<-p.done
+	if code := p.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the portal ended with code %d", code)
+	}
+}
+
+// freeAddress returns an address that nobody listens on just now: a portal
+// that comes back must come back at the same one.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestKilledAtEveryPoint kills the portal with SIGKILL at each commit and each
+// side effect of a deploy and a destroy, one after the other. Whatever the
+// point: the next portal finds the job, the instance reaches its end, there is
+// one container or none, and no lock is left.
+func TestKilledAtEveryPoint(t *testing.T) {
+	needDocker(t)
+	if testing.Short() {
+		t.Skip("skipped: -short; it deploys and destroys once for each point")
+	}
+	points := recordPoints(t)
+	t.Logf("%d points: %s", len(points), strings.Join(points, " "))
+	next := make(chan int)
+	go func() {
+		defer close(next)
+		for n := range points {
+			next <- n + 1
+		}
+	}()
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			for n := range next {
+				t.Run(fmt.Sprintf("%03d %s", n, points[n-1]), func(t *testing.T) { killAt(t, n) })
+			}
+		})
+	}
+	all.Wait()
+}
+
+// recordPoints deploys and destroys once and returns the failpoints passed.
+func recordPoints(t *testing.T) []string {
+	dir := t.TempDir()
+	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), Trace: filepath.Join(dir, "trace")}
+	p := startChild(t, c)
+	roundTrip(t.Context(), t, c)
+	trace, err := os.ReadFile(c.Trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stop(t)
+	return strings.Fields(string(trace))
+}
+
+func childClient(t *testing.T, c child) *portal {
+	t.Helper()
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cl, err := client.New("http://localhost:"+port, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &portal{Client: cl, t: t}
+}
+
+// follow is waitFor of a portal that may die meanwhile.
+func (p *portal) follow(ctx context.Context, id string, want func(client.Instance) bool) {
+	look := func() error {
+		i, err := p.Instance(ctx, id)
+		if err == nil && want(i) {
+			return errSeen
+		}
+		return err
+	}
+	_ = p.Follow(ctx, client.Follow{Instance: id, Opened: look, Event: func(client.Event) error { return look() }})
+}
+
+func killAt(t *testing.T, n int) {
+	dir := t.TempDir()
+	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), DieAt: n, Trace: filepath.Join(dir, "trace")}
+	p := startChild(t, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	tripped := make(chan struct{})
+	go func() { defer close(tripped); roundTrip(ctx, t, c) }()
+	select {
+	case <-p.done: // killed, as it should be
+	case <-tripped: // a point that this run did not reach: timing differs
+	}
+	cancel()
+	<-tripped
+	p.kill()
+
+	c.DieAt = 0
+	p = startChild(t, c)
+	finish(t, c)
+	p.stop(t)
+}
+
+// roundTrip deploys and destroys, until ctx ends or the portal is gone.
+func roundTrip(ctx context.Context, t *testing.T, c child) {
+	p := childClient(t, c)
+	i, _, err := p.Deploy(ctx, client.DeployRequest{App: "inspector"})
+	if err != nil {
+		return
+	}
+	p.follow(ctx, i.ID, func(i client.Instance) bool { return i.Status == client.StatusRunning || i.Ended() })
+	if ctx.Err() != nil {
+		return
+	}
+	if _, err := p.Destroy(ctx, i.ID); err == nil {
+		p.follow(ctx, i.ID, client.Instance.Ended)
+	}
+}
+
+// finish has the portal that came back finish what the killed one began, and
+// looks at what is there.
+func finish(t *testing.T, c child) {
+	p := childClient(t, c)
+	engine := needDocker(t)
+	list, err := p.Instances(t.Context(), client.InstanceFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range list.Items {
+		settled := func(i client.Instance) bool { return i.Status == client.StatusRunning || i.Ended() }
+		i = p.waitFor(t.Context(), i.ID, settled)
+		containers := 0
+		for _, r := range resources(t, engine, i.ID) {
+			if r.Kind == "container" {
+				containers++
+			}
+		}
+		switch {
+		case i.Status == client.StatusRunning && containers != 1:
+			t.Errorf("%s runs with %d containers", i.HostName, containers)
+		case i.Status == client.StatusRunning:
+			if status, _ := get(t, i.URL); status != 200 {
+				t.Errorf("%s answers %d", i.URL, status)
+			}
+			i = p.destroy(i.ID)
+		}
+		if i.Status != client.StatusDestroyed || i.Receipt == nil || len(i.Receipt.Left) != 0 {
+			t.Errorf("it ended as %s: %s", i.Status, toJSON(i))
+		}
+		if left := resources(t, engine, i.ID); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+	noLocks(t, c)
+}
+
+// noLocks looks into the database beside the portal: no Terraform state may be
+// locked when nothing is under way.
+func noLocks(t *testing.T, c child) {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(c.Data, "iap.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	locks, err := db.Locks(t.Context())
+	if err != nil || len(locks) != 0 {
+		t.Errorf("locks that are left: %v, %v", locks, err)
+	}
+}

@@ -1,0 +1,128 @@
+package server_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/internal-app-portal/iap/client"
+)
+
+func TestDeployUseDestroy(t *testing.T) {
+	engine := needDocker(t)
+	p := startPortal(t, testConfig(t))
+	for _, app := range []string{"todo", "whiteboard", "inspector"} {
+		t.Run(app, func(t *testing.T) {
+			i := p.deploy(app, nil)
+			if status, _ := get(t, i.URL); status != 200 {
+				t.Errorf("%s answers %d", i.URL, status)
+			}
+			if len(resources(t, engine, i.ID)) < 2 {
+				t.Errorf("a container and a network should be there: %v", resources(t, engine, i.ID))
+			}
+			i = p.destroy(i.ID)
+			if i.Status != client.StatusDestroyed || i.Receipt == nil || len(i.Receipt.Left) != 0 {
+				t.Errorf("got %s", toJSON(i))
+			}
+			if left := resources(t, engine, i.ID); len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			if status, body := get(t, p.appURL(i)); status != 410 || !strings.Contains(body, "destroyed") {
+				t.Errorf("after its end the host answers %d", status)
+			}
+		})
+	}
+}
+
+// appURL is the address of an instance whatever its status.
+func (p *portal) appURL(i client.Instance) string {
+	return strings.Replace(p.URL(), "localhost", i.HostName+".localhost", 1)
+}
+
+func TestFiftyClicksGiveOneInstance(t *testing.T) {
+	engine := needDocker(t)
+	p := startPortal(t, testConfig(t))
+	var mu sync.Mutex
+	ids, created := map[string]int{}, 0
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			i, first, err := p.Deploy(t.Context(), client.DeployRequest{App: "inspector"})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ids[i.ID]++
+			if first {
+				created++
+			}
+		})
+	}
+	all.Wait()
+	if len(ids) != 1 || created != 1 {
+		t.Fatalf("%d instances, %d of them created: %v", len(ids), created, ids)
+	}
+	for id := range ids {
+		p.waitFor(t.Context(), id, is(client.StatusRunning))
+		containers := 0
+		for _, r := range resources(t, engine, id) {
+			if r.Kind == "container" {
+				containers++
+			}
+		}
+		if containers != 1 {
+			t.Errorf("%d containers", containers)
+		}
+	}
+}
+
+func TestDestroyWhileDeploying(t *testing.T) {
+	engine := needDocker(t)
+	p := startPortal(t, testConfig(t))
+	for _, when := range []string{client.StatusQueued, client.StatusDeploying, client.StatusChecking} {
+		t.Run(when, func(t *testing.T) {
+			p.addApp(inspectorApp("slow-"+when, `environment: {START_DELAY: 5s}`))
+			i, _, err := p.Deploy(t.Context(), client.DeployRequest{App: "slow-" + when})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if when != client.StatusQueued {
+				p.waitFor(t.Context(), i.ID, is(when))
+			}
+			i = p.destroy(i.ID)
+			if i.Status != client.StatusDestroyed || i.EndedBy == "" {
+				t.Errorf("got %s", toJSON(i))
+			}
+			if left := resources(t, engine, i.ID); len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+func TestADeployThatFailsIsCleanedUpAndSaysWhy(t *testing.T) {
+	engine := needDocker(t)
+	p := startPortal(t, testConfig(t))
+	for _, c := range []struct{ slug, manifest, want string }{
+		{"exits", inspectorApp("exits", `environment: {FAIL_AT_START: "1"}`), "exited with code 3"},
+		{"ill", inspectorApp("ill", `environment: {UNHEALTHY: "1"}`), "503"},
+		{"no-image", "slug: no-image\nname: No image\nimage: iap-example-there-is-none:1\nport: 8080\n", "iap-example-there-is-none"},
+	} {
+		t.Run(c.slug, func(t *testing.T) {
+			p.addApp(strings.Replace(c.manifest, "deadline: 10s", "deadline: 1s", 1))
+			i, _, err := p.Deploy(t.Context(), client.DeployRequest{App: c.slug})
+			if err != nil {
+				t.Fatal(err)
+			}
+			i = p.waitFor(t.Context(), i.ID, client.Instance.Ended)
+			if i.Status != client.StatusDeployFailed || !strings.Contains(i.Reason, c.want) {
+				t.Errorf("got %s: %s", i.Status, i.Reason)
+			}
+			if left := resources(t, engine, i.ID); len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}

@@ -1,0 +1,213 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/platform/docker"
+	"github.com/internal-app-portal/iap/server"
+)
+
+// testTimeout bounds what a test waits for; it is there to end a hung test
+// with a message, not to measure.
+const testTimeout = 3 * time.Minute
+
+// portal is a portal under test and a client of it.
+type portal struct {
+	*server.Server
+	*client.Client
+	t *testing.T
+}
+
+// needDocker skips a test where no engine answers.
+func needDocker(t *testing.T) *docker.Platform {
+	t.Helper()
+	p, err := docker.New("", "none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	if err := p.Ping(t.Context()); err != nil {
+		t.Skipf("skipped: this test needs a Docker Engine (make setup): %v", err)
+	}
+	return p
+}
+
+func testConfig(t *testing.T) server.Config {
+	return server.Config{Dev: true, Data: t.TempDir(), Listen: "127.0.0.1:0", Logger: testLogger(t)}
+}
+
+// testLogger sends what a portal logs to the test's output.
+func testLogger(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+// startPortal starts a portal that stops with the test, and removes what its
+// instances left.
+func startPortal(t *testing.T, cfg server.Config) *portal {
+	t.Helper()
+	s, err := server.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	c, err := client.New(s.URL(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &portal{Server: s, Client: c, t: t}
+	t.Cleanup(p.destroyAll)
+	return p
+}
+
+// destroyAll ends what a test left running.
+func (p *portal) destroyAll() {
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	list, err := p.Instances(ctx, client.InstanceFilter{})
+	if err != nil {
+		p.t.Errorf("listing what is left: %v", err)
+		return
+	}
+	for _, i := range list.Items {
+		if i.Ended() {
+			continue
+		}
+		if _, err := p.Destroy(ctx, i.ID); err != nil {
+			p.t.Errorf("destroying %s: %v", i.HostName, err)
+			continue
+		}
+		p.waitFor(ctx, i.ID, client.Instance.Ended)
+	}
+}
+
+var errSeen = errors.New("seen")
+
+// waitFor follows the stream until an instance is as it should be.
+func (p *portal) waitFor(ctx context.Context, id string, want func(client.Instance) bool) client.Instance {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeoutCause(ctx, testTimeout, errors.New("it took too long"))
+	defer cancel()
+	var last client.Instance
+	look := func() error {
+		i, err := p.Instance(ctx, id)
+		if err != nil {
+			return err
+		}
+		if last = i; want(i) {
+			return errSeen
+		}
+		return nil
+	}
+	err := p.Follow(ctx, client.Follow{Instance: id, Opened: look, Event: func(client.Event) error { return look() }})
+	if !errors.Is(err, errSeen) {
+		p.t.Fatalf("waiting for %s, which is %s (%s): %v", last.HostName, last.Status, last.Reason, err)
+	}
+	return last
+}
+
+func is(status string) func(client.Instance) bool {
+	return func(i client.Instance) bool { return i.Status == status }
+}
+
+// deploy deploys an app and waits until it runs.
+func (p *portal) deploy(app string, params map[string]any) client.Instance {
+	p.t.Helper()
+	i, _, err := p.Deploy(p.t.Context(), client.DeployRequest{App: app, Parameters: params})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	i = p.waitFor(p.t.Context(), i.ID, func(i client.Instance) bool { return i.Status == client.StatusRunning || i.Ended() })
+	if i.Status != client.StatusRunning {
+		p.t.Fatalf("%s is %s: %s", i.HostName, i.Status, i.Reason)
+	}
+	return i
+}
+
+// destroy destroys an instance and waits until it is gone.
+func (p *portal) destroy(id string) client.Instance {
+	p.t.Helper()
+	if _, err := p.Destroy(p.t.Context(), id); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.waitFor(p.t.Context(), id, client.Instance.Ended)
+}
+
+// get asks an instance by its URL, as a browser does: *.localhost is this
+// machine.
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
+	}
+	c := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+// resources lists what carries an instance's label, whichever portal made it.
+func resources(t *testing.T, p *docker.Platform, id string) []instance.Resource {
+	t.Helper()
+	r, err := p.Resources(t.Context(), "", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// addApp adds an app to the catalogue.
+func (p *portal) addApp(manifest string) {
+	p.t.Helper()
+	if _, _, err := p.AddApp(p.t.Context(), client.Upload{Manifest: []byte(manifest)}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// inspectorApp is the manifest of an app from the inspector's image.
+func inspectorApp(slug string, more ...string) string {
+	return fmt.Sprintf("slug: %s\nname: %s\nimage: iap-example-inspector:1\nport: 8080\nhealth: {path: /healthz, deadline: 10s}\n%s",
+		slug, slug, strings.Join(more, "\n"))
+}
+
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
