@@ -59,12 +59,13 @@ func (b *Backend) delete(ctx context.Context, req request) (answer, error) {
 func (b *Backend) put(ctx context.Context, req request, v job.StateVersion) (a answer, err error) {
 	err = b.update(ctx, "put", func(ctx context.Context) error {
 		a = answer{status: http.StatusOK}
-		var refused *answer
-		if refused, err := b.lockedOut(ctx, req); err != nil || refused != nil {
-			if refused != nil {
-				a = *refused
-			}
+		refused, err := b.lockedOut(ctx, req)
+		if err != nil {
 			return err
+		}
+		if refused != nil {
+			a = *refused
+			return nil
 		}
 		old, state, err := b.newest(ctx, req.instance)
 		if err != nil {
