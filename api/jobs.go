@@ -120,9 +120,9 @@ func (s *service) cancelJob(ctx context.Context, in *jobInput) (*bodyOf[client.J
 }
 
 type logInput struct {
-	jobInput
-	Offset int64 `query:"offset" minimum:"0" doc:"Byte to begin with"`
-	Follow bool  `query:"follow" doc:"Go on until the job has ended"`
+	ID     string `path:"id" maxLength:"26" doc:"ID of the job"`
+	Offset int64  `query:"offset" minimum:"0" doc:"Byte to begin with"`
+	Follow bool   `query:"follow" doc:"Go on until the job has ended"`
 }
 
 func (s *service) jobLog(ctx context.Context, in *logInput) (*huma.StreamResponse, error) {

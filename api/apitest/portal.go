@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ type Portal struct {
 // configuration.
 func New(t testing.TB, change func(*api.Config)) *Portal {
 	t.Helper()
-	p := &Portal{events: &memory{}, logs: map[string]*jobLog{}, now: time.Now}
+	p := &Portal{events: &memory{}, logs: map[string]*jobLog{}, now: newClock()}
 	p.Log = event.NewLog(p.events)
 	if err := p.Log.Start(context.Background()); err != nil {
 		t.Fatal(err)
@@ -84,7 +85,15 @@ func New(t testing.TB, change func(*api.Config)) *Portal {
 	return p
 }
 
-// Changed is called with p.mu held: it tells of an instance.
+// newClock returns a clock that goes on by a millisecond each time it is read,
+// so that IDs sort in the order in which they were made.
+func newClock() func() time.Time {
+	var read atomic.Int64
+	start := time.Now()
+	return func() time.Time { return start.Add(time.Duration(read.Add(1)) * time.Millisecond) }
+}
+
+// changed is called with p.mu held: it tells of an instance.
 func (p *Portal) changed(i *instance.Instance) {
 	i.Changed++
 	p.append(instanceEvent(*i, p.now()))
