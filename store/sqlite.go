@@ -48,7 +48,7 @@ func openSQLite(ctx context.Context, db *DB, path string) error {
 	if err := f.Close(); err != nil {
 		return iap.E(op, iap.Internal, err)
 	}
-	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-4096)",
+	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-4096)", "temp_store(MEMORY)",
 		"journal_size_limit(16777216)", fmt.Sprintf("busy_timeout(%d)", busyStep.Milliseconds())}}
 	if db.opts.MaxPages > 0 {
 		pragmas.Add("_pragma", fmt.Sprintf("max_page_count(%d)", db.opts.MaxPages))

@@ -74,7 +74,6 @@ CREATE UNIQUE INDEX instance_live ON instance (owner, app)
 CREATE INDEX instance_live_id ON instance (id)
     WHERE status NOT IN ('destroyed', 'deploy_failed', 'destroy_failed');
 CREATE INDEX instance_owner ON instance (owner, app, id);
-CREATE INDEX instance_owner_id ON instance (owner, id);
 CREATE INDEX instance_app ON instance (app, id);
 CREATE INDEX instance_status ON instance (status, id);
 CREATE INDEX instance_ready ON instance (app, ready_at) WHERE ready_at > 0;
