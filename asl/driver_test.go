@@ -129,6 +129,11 @@ func (d *driver) step(sig asl.Signal) {
 	if out.Complete != nil {
 		d.complete = out.Complete
 	}
+	// Frames may have been cancelled since they became ready.
+	d.ready = slices.DeleteFunc(d.ready, func(id asl.FrameID) bool {
+		f := d.state.Frames[id]
+		return f == nil || f.Phase != asl.PhaseReady
+	})
 	if d.between != nil {
 		d.state = d.between(d.state)
 	}
@@ -145,10 +150,6 @@ func (d *driver) carryOut(c asl.Command) {
 		d.timers = slices.DeleteFunc(d.timers, func(s asl.SetTimer) bool { return s.ID == c.ID })
 	case asl.CancelTask:
 		d.tasks = slices.DeleteFunc(d.tasks, func(s asl.ScheduleTask) bool { return s.Frame == c.Frame && s.Attempt == c.Attempt })
-		d.ready = slices.DeleteFunc(d.ready, func(id asl.FrameID) bool { return id == c.Frame })
-	}
-	if d.state.Status.Done() {
-		d.ready = nil
 	}
 }
 

@@ -114,9 +114,15 @@ func lineColumn(src []byte, offset int) (line, column int) {
 	return line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
 }
 
+// maxGuesses bounds the words that a wrong one is compared with.
+const maxGuesses = 200
+
 // nearest finds the word that differs least from a wrong one, if by little.
 func nearest(word string, words []string) string {
-	best, at := "", 1+len(word)/3
+	if len(words) > maxGuesses {
+		words = words[:maxGuesses]
+	}
+	best, at := "", 2+len(word)/4
 	sorted := append([]string(nil), words...)
 	sort.Strings(sorted)
 	for _, w := range sorted {

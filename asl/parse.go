@@ -101,9 +101,11 @@ func (c *checker) graph(n *node, lang QueryLanguage) *Graph {
 	if len(fields) == 0 {
 		c.schema(states, "The field 'States' must have at least one state")
 	}
-	targets := &targets{c: c, g: g}
+	targets := &targets{c: c, g: g, has: map[string]bool{}}
 	for _, f := range fields {
 		c.name(f)
+		targets.names = append(targets.names, f.key)
+		targets.has[f.key] = true
 		if s := c.state(f, lang, targets); s != nil {
 			g.States = append(g.States, s)
 			g.byName[s.Name] = s
@@ -137,8 +139,11 @@ func (c *checker) name(n *node) {
 // targets gathers the transitions of a graph, to check them when all states
 // are known.
 type targets struct {
-	c     *checker
-	g     *Graph
+	c *checker
+	g *Graph
+	// names and has are of all states, those that could not be read included.
+	names []string
+	has   map[string]bool
 	nodes []*node
 	to    []string
 }
@@ -149,16 +154,12 @@ func (t *targets) add(n *node, name string) {
 }
 
 func (t *targets) check() {
-	names := make([]string, 0, len(t.g.States))
-	for _, s := range t.g.States {
-		names = append(names, s.Name)
-	}
 	for i, n := range t.nodes {
-		if t.g.byName[t.to[i]] == nil {
-			t.c.suggest(n, CodeNoTarget, nearest(t.to[i], names), "Missing '%s' target: %s", n.key, t.to[i])
+		if !t.has[t.to[i]] {
+			t.c.suggest(n, CodeNoTarget, nearest(t.to[i], t.names), "Missing '%s' target: %s", n.key, t.to[i])
 		}
 	}
-	if t.g.byName[t.g.StartAt] == nil || t.c.partial {
+	if t.g.byName[t.g.StartAt] == nil || t.c.partial || len(t.names) > len(t.g.States) {
 		return
 	}
 	reached, ends := t.g.reach()
