@@ -14,11 +14,7 @@ var docsFiles embed.FS
 // registerDocs serves the description of the API for programs, and as a page.
 func (s *service) registerDocs(mux *http.ServeMux) {
 	api := s.huma.OpenAPI()
-	// Errors are written by problem.go, whatever the framework declared.
-	schemas := api.Components.Schemas
-	if declared, ok := schemas.Map()["ErrorModel"]; ok {
-		*declared = *problemSchema(schemas)
-	}
+	tidySpec(api)
 	spec, err := json.Marshal(api)
 	if err != nil {
 		panic(err) // a fault in this package's own descriptions

@@ -17,10 +17,39 @@ import (
 	"github.com/internal-app-portal/iap/client"
 )
 
-// problemSchema describes client.Problem.
-func problemSchema(schemas huma.Registry) *huma.Schema {
-	ref := schemas.Schema(reflect.TypeFor[client.Problem](), true, "Problem")
-	return schemas.SchemaFromRef(ref.Ref)
+// tidySpec makes the document say what is true of the answers: errors are
+// client.Problem, whatever the framework declared; the content of a 200 beside
+// a 201 is the same; fields may be added to answers in time.
+func tidySpec(api *huma.OpenAPI) {
+	schemas := api.Components.Schemas
+	problem := schemas.Schema(reflect.TypeFor[client.Problem](), true, "Problem")
+	for _, item := range api.Paths {
+		for _, op := range operations(item) {
+			for _, r := range op.Responses {
+				if c := r.Content["application/problem+json"]; c != nil {
+					c.Schema = problem
+				}
+			}
+			ok, created := op.Responses["200"], op.Responses["201"]
+			if ok != nil && created != nil && ok.Content == nil {
+				ok.Content = created.Content
+			}
+		}
+	}
+	for name, schema := range schemas.Map() {
+		switch name {
+		case "ErrorModel", "ErrorDetail":
+			delete(schemas.Map(), name)
+		case "DeployRequest": // read from requests, where unknown fields are errors
+		default:
+			schema.AdditionalProperties = nil
+		}
+	}
+}
+
+func operations(item *huma.PathItem) []*huma.Operation {
+	return slices.DeleteFunc([]*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete},
+		func(op *huma.Operation) bool { return op == nil })
 }
 
 // What the page shows, made from the OpenAPI document.
@@ -64,19 +93,14 @@ func docsPage(api *huma.OpenAPI) ([]byte, error) {
 	}
 	data := docsData{Title: api.Info.Title, Version: api.Info.Version, About: api.Info.Description}
 	for _, path := range slices.Sorted(maps.Keys(api.Paths)) {
-		item := api.Paths[path]
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op != nil {
-				data.add(op)
-			}
+		for _, op := range operations(api.Paths[path]) {
+			data.add(op)
 		}
 	}
 	slices.SortStableFunc(data.Groups, func(a, b docsGroup) int { return cmp.Compare(groupRank(a.Name), groupRank(b.Name)) })
 	schemas := api.Components.Schemas.Map()
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
-		if name != "ErrorModel" { // the same as Problem
-			data.Schemas = append(data.Schemas, docsSchema{Name: name, Fields: schemaFields(schemas[name])})
-		}
+		data.Schemas = append(data.Schemas, docsSchema{Name: name, Fields: schemaFields(schemas[name])})
 	}
 	var page bytes.Buffer
 	err = t.Execute(&page, data)
@@ -111,9 +135,6 @@ func (d *docsData) add(op *huma.Operation) {
 		r := op.Responses[status]
 		code, _ := strconv.Atoi(status)
 		a := docsAnswer{Status: status, About: cmp.Or(r.Description, http.StatusText(code)), Error: code >= 400, Bodies: bodies(r.Content)}
-		if a.Error {
-			a.Bodies = []docsBody{{MediaType: "application/problem+json", Type: "Problem", Ref: "Problem"}}
-		}
 		out.Answers = append(out.Answers, a)
 	}
 	d.Groups[i].Operations = append(d.Groups[i].Operations, out)
