@@ -99,10 +99,11 @@ func (d *driver) next() bool {
 func (d *driver) answer(task asl.ScheduleTask) {
 	a := d.answers(task)
 	d.step(asl.TaskStarted{Frame: task.Frame, Attempt: task.Attempt, WorkerName: "BASE_ID_ACTIVITY_CONSUMER"})
-	if !a.submitted.IsZero() {
+	if !a.submitted.IsZero() && d.complete == nil {
 		d.step(asl.TaskSubmitted{Frame: task.Frame, Attempt: task.Attempt, Output: a.submitted})
 	}
 	switch {
+	case d.complete != nil: // the history was full
 	case a.timeout && task.TimeoutSeconds == 0 && task.HeartbeatSeconds == 0:
 		d.step(asl.TaskTimedOut{Frame: task.Frame, Attempt: task.Attempt, Error: a.err, Cause: a.cause})
 	case a.timeout: // its timer fires
