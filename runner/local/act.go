@@ -24,6 +24,9 @@ func (s *supervisor) prepare(ctx context.Context) error {
 	if err := s.makeReady(ctx); err != nil {
 		return err
 	}
+	if s.spec.Variables == nil {
+		s.spec.Variables = map[string]any{}
+	}
 	variables, err := json.Marshal(s.spec.Variables)
 	if err != nil {
 		return fmt.Errorf("the bundle's variables: %w", err)

@@ -39,6 +39,9 @@ type diagnostic struct {
 			Line int `json:"line"`
 		} `json:"start"`
 	} `json:"range"`
+	Snippet *struct {
+		Context string `json:"context"` // as in: resource "docker_container" "app"
+	} `json:"snippet"`
 }
 
 // where returns the place of a diagnostic, as in "main.tf:12, in
@@ -50,6 +53,8 @@ func (d *diagnostic) where() string {
 	}
 	if d.Address != "" {
 		parts = append(parts, "in "+d.Address)
+	} else if d.Snippet != nil && d.Snippet.Context != "" {
+		parts = append(parts, "in "+d.Snippet.Context)
 	}
 	return strings.Join(parts, ", ")
 }
