@@ -52,9 +52,9 @@ type DB struct {
 
 // dialect holds the little by which the SQL of the two databases differs.
 type dialect struct {
-	name       string
 	skipLocked string // suffix of a SELECT that skips rows others have locked
 	forUpdate  string // suffix of a SELECT that locks its rows
+	arrays     bool   // a parameter may be an array
 }
 
 // engine is what differs between the two databases beyond SQL.

@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
 )
+
+const opAppend = "store.AppendEvents"
 
 const eventColumns = "number, id, source, type, subject, happened_at, owner, group_id, data"
 
@@ -34,29 +37,63 @@ func (db *DB) AppendEvents(ctx context.Context, events ...*event.Event) error {
 // writeEvents numbers and writes the events of the transaction. It is the last
 // thing before the commit, because it locks the counter for everybody else.
 func (t *tx) writeEvents(ctx context.Context) error {
-	const op = "store.AppendEvents"
 	if len(t.events) == 0 {
 		return nil
 	}
-	rows, err := list(ctx, t.db, op, scalar[int64],
-		"UPDATE counter SET value = value + $1 WHERE name = 'event' RETURNING value", len(t.events))
+	write := t.writeEach
+	if t.db.dialect.arrays {
+		write = t.writeAtOnce
+	}
+	number, err := write(ctx)
 	if err != nil {
 		return err
 	}
-	if len(rows) != 1 {
-		return t.fail(op, iap.Errorf(op, iap.Internal, "the counter of events is gone"))
-	}
-	number := rows[0] - int64(len(t.events))
-	for _, e := range t.events {
-		number++
-		_, err := t.db.exec(ctx, op, "INSERT INTO event ("+eventColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			number, e.ID, e.Source, e.Type, e.Subject, ms(e.Time), e.Owner, e.Group, string(e.Data))
-		if err != nil {
-			return err
-		}
-		e.Number = number
+	for i, e := range t.events {
+		e.Number = number + int64(i)
 	}
 	return nil
+}
+
+// writeEach returns the number of the first of the events.
+func (t *tx) writeEach(ctx context.Context) (int64, error) {
+	last, err := one(ctx, t.db, opAppend, scalar[int64],
+		"UPDATE counter SET value = value + $1 WHERE name = 'event' RETURNING value", len(t.events))
+	number := last - int64(len(t.events)) + 1
+	for i, e := range t.events {
+		if err != nil {
+			return 0, err
+		}
+		_, err = t.db.exec(ctx, opAppend, "INSERT INTO event ("+eventColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			number+int64(i), e.ID, e.Source, e.Type, e.Subject, ms(e.Time), e.Owner, e.Group, string(e.Data))
+	}
+	return number, err
+}
+
+// writeAtOnce is writeEach in one statement, so that the counter is locked for
+// one round trip and the commit.
+func (t *tx) writeAtOnce(ctx context.Context) (int64, error) {
+	var texts [7][]string
+	var times []int64
+	for _, e := range t.events {
+		for i, s := range []string{e.ID, e.Source, e.Type, e.Subject, e.Owner, e.Group, string(e.Data)} {
+			texts[i] = append(texts[i], cleanText(s))
+		}
+		times = append(times, ms(e.Time))
+	}
+	numbers, err := list(ctx, t.db, opAppend, scalar[int64], `WITH counted AS (
+			UPDATE counter SET value = value + $1 WHERE name = 'event' RETURNING value - $1 AS before)
+		INSERT INTO event (number, id, source, type, subject, owner, group_id, data, happened_at)
+		SELECT counted.before + e.place, e.id, e.source, e.type, e.subject, e.owner, e.group_id, e.data, e.happened_at
+		FROM counted, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])
+			WITH ORDINALITY AS e (id, source, type, subject, owner, group_id, data, happened_at, place)
+		RETURNING number`, int64(len(t.events)), texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], times)
+	if err != nil {
+		return 0, err
+	}
+	if len(numbers) != len(t.events) {
+		return 0, t.fail(opAppend, iap.Errorf(opAppend, iap.Internal, "%d of %d events were written", len(numbers), len(t.events)))
+	}
+	return slices.Min(numbers), nil
 }
 
 // unnumber takes the numbers back after a rollback. A nil t did not begin.

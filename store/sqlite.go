@@ -37,7 +37,6 @@ type sqliteEngine struct {
 
 func openSQLite(ctx context.Context, db *DB, path string) error {
 	const op = "store.Open"
-	db.dialect = dialect{name: "sqlite"}
 	e := &sqliteEngine{folder: filepath.Dir(path)}
 	db.engine = e
 	// SQLite gives its other files the mode of this one.

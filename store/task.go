@@ -61,7 +61,7 @@ func (db *DB) ClaimTasks(ctx context.Context, owner string, now time.Time, lease
 		out, err = db.claim(ctx, "owner = '' AND run_at <= $3", owner, now, lease, limit)
 		if err == nil && len(out) < limit {
 			var late []workflow.Task
-			late, err = db.claim(ctx, "owner <> '' AND lease_until <= $3", owner, now, lease, limit-len(out))
+			late, err = db.claim(ctx, "owner > '' AND lease_until <= $3", owner, now, lease, limit-len(out))
 			out = append(out, late...)
 		}
 		return err
@@ -108,7 +108,7 @@ func (db *DB) ReleaseTasks(ctx context.Context, owner string) error {
 		return err
 	}
 	_, err := db.exec(ctx, "store.ReleaseTasks", `UPDATE task SET owner = '', lease_until = 0
-		WHERE owner <> '' AND owner <> $1 AND `+db.engine.gone(), owner)
+		WHERE owner > '' AND owner <> $1 AND `+db.engine.gone(), owner)
 	return err
 }
 

@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	iap "github.com/internal-app-portal/iap"
@@ -21,11 +21,16 @@ type tx struct {
 	events  []*event.Event // numbered and written by finish
 	due     bool           // a task was put that another replica could run
 	failure error          // the first SQL error: nothing but a rollback can follow
+	ended   atomic.Bool    // the function has returned; run belongs to others
 }
 
+// tx returns the transaction of ctx, nil when there is none or when it is
+// over: a context may outlive it in a goroutine or a hook.
 func (db *DB) tx(ctx context.Context) *tx {
-	t, _ := ctx.Value(txKey{db}).(*tx)
-	return t
+	if t, ok := ctx.Value(txKey{db}).(*tx); ok && !t.ended.Load() {
+		return t
+	}
+	return nil
 }
 
 // begin returns a context in which store methods use run.
@@ -37,6 +42,7 @@ func (db *DB) begin(ctx context.Context, run runner) (context.Context, *tx) {
 
 // call runs fn and what must precede the commit.
 func (t *tx) call(ctx context.Context, fn func(context.Context) error) error {
+	defer t.ended.Store(true)
 	if err := fn(ctx); err != nil {
 		return err
 	}
@@ -127,15 +133,21 @@ func scalar[T any](scan scanner) (v T, err error) {
 	return v, err
 }
 
-// clean makes text safe for both databases: PostgreSQL refuses NUL and
-// whatever is not UTF-8.
+// clean makes the texts among args safe for both databases.
 func clean(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		if s, ok := a.(string); ok {
+			args[i] = cleanText(s)
 		}
 	}
 	return args
 }
 
-var _ runner = (*sql.DB)(nil)
+// cleanText replaces what PostgreSQL refuses in text: NUL, and whatever is not
+// UTF-8.
+func cleanText(s string) string {
+	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}

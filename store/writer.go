@@ -12,6 +12,10 @@ import (
 const (
 	batchSize = 256                  // closures in one transaction at most
 	batchTime = 5 * time.Millisecond // after which nobody joins a transaction any more
+	// patience is how much longer than for a lock an Update waits for its turn,
+	// which never comes when it was called by the function that has it, with
+	// a context that does not say so.
+	patience = time.Second
 )
 
 // errAbandoned is the end of a closure that panicked or left its goroutine.
@@ -67,6 +71,8 @@ func (w *writer) update(ctx context.Context, fn func(context.Context) error) err
 	}
 	var t *tx
 	ended := ctx.Done()
+	late := time.NewTimer(w.db.opts.BusyTimeout + patience)
+	defer late.Stop()
 	for {
 		select {
 		case run := <-r.turn:
@@ -83,6 +89,10 @@ func (w *writer) update(ctx context.Context, fn func(context.Context) error) err
 			ended = nil
 			if r.state.CompareAndSwap(waiting, cancelled) {
 				return w.db.ended(ctx)
+			}
+		case <-late.C:
+			if r.state.CompareAndSwap(waiting, cancelled) {
+				return w.db.fail("store.Update", errQueue)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/store"
@@ -168,5 +169,17 @@ func TestPanicInABatch(t *testing.T) {
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
 		t.Error(err)
+	}
+}
+
+// A function that calls Update with a context of its own making waits for
+// itself; that must end.
+func TestUpdateWithinUpdateByAnotherContext(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "iap.db"), store.Options{BusyTimeout: time.Millisecond})
+	err := db.Update(context.Background(), func(context.Context) error {
+		return db.PutSetting(context.Background(), "a", nil)
+	})
+	if !iap.IsKind(err, iap.Unavailable) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -14,7 +14,7 @@ func testTransactions(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *store.DB){
 		"commit": txCommit, "rollback": txRollback, "nested": txNested, "panic": txPanic, "goexit": txGoexit,
 		"cancelled before": txCancelledBefore, "cancelled within": txCancelledWithin, "hooks": txHooks,
-		"conflict goes on": txConflictGoesOn, "swallowed error": txSwallowed, "closed": txClosed,
+		"conflict goes on": txConflictGoesOn, "swallowed error": txSwallowed, "context outlives": txOutlived, "closed": txClosed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -188,4 +188,24 @@ func txClosed(t *testing.T, db *store.DB) {
 	must(t, db.Close())
 	must(t, db.Close())
 	wantKind(t, put(context.Background(), db, "a", "1"), iap.Unavailable)
+}
+
+// A context that outlives its transaction is one without a transaction.
+func txOutlived(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	var old context.Context
+	must(t, db.Update(ctx, func(tx context.Context) error {
+		old = tx
+		return put(tx, db, "a", "1")
+	}))
+	same(t, "reading", setting(t, old, db, "a"), "1")
+	err := db.Update(ctx, func(context.Context) error {
+		same(t, "reading with the other's", setting(t, old, db, "a"), "1")
+		return errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Fatal(err)
+	}
+	must(t, put(old, db, "b", "2"))
+	same(t, "what was written", setting(t, ctx, db, "b"), "2")
 }
