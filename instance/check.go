@@ -58,27 +58,40 @@ func (s *Service) unhealthy(ctx context.Context, i Instance, cause error) error 
 	if err != nil {
 		return s.platformDown(ctx, err)
 	}
-	var words strings.Builder
-	name := errorUnhealthy
+	name, text := errorExited, exited(box)
+	if box.Exists && box.Running {
+		name, text = errorUnhealthy, "The app did not become healthy: "+strings.TrimSuffix(message(cause), ".")+"."
+	}
+	return &workflow.TaskError{Name: name, Cause: text + printed(box)}
+}
+
+// exited says how a container ended.
+func exited(box Container) string {
 	switch {
 	case !box.Exists:
-		words.WriteString("The app's container is gone.")
-		name = errorExited
-	case !box.Running:
-		fmt.Fprintf(&words, "The app's container exited with code %d before it answered.", box.ExitCode)
-		if box.OOMKilled {
-			words.WriteString(" It used more memory than the app allows.")
-		}
-		name = errorExited
-	default:
-		fmt.Fprintf(&words, "The app did not become healthy: %s.", strings.TrimSuffix(message(cause), "."))
+		return "The app's container is gone."
+	case box.OOMKilled:
+		return "The app's container used more memory than the app allows and was ended."
 	}
-	if len(box.LastLines) > 0 {
-		words.WriteString(" The last lines it printed:\n" + strings.Join(box.LastLines, "\n"))
-	} else {
-		words.WriteString(" It printed nothing.")
+	return fmt.Sprintf("The app's container exited with code %d before it answered.", box.ExitCode)
+}
+
+// printed says what a container printed at last.
+func printed(box Container) string {
+	if len(box.LastLines) == 0 {
+		return " It printed nothing."
 	}
-	return &workflow.TaskError{Name: name, Cause: words.String()}
+	return " The last lines it printed:\n" + strings.Join(box.LastLines, "\n")
+}
+
+// lastWords is what is to be added to the reason of a failed apply when the
+// container has ended; empty when it has not, or nothing is known of it.
+func (s *Service) lastWords(ctx context.Context, id string) string {
+	box, err := s.Platform.Container(ctx, id, lastLines)
+	if err != nil || !box.Exists || box.Running || box.ExitCode == 0 && len(box.LastLines) == 0 {
+		return ""
+	}
+	return "\n" + exited(box) + printed(box)
 }
 
 func message(err error) string {

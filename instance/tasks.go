@@ -29,7 +29,7 @@ func (s *Service) Handlers() map[string]workflow.Handler {
 		"instance:publish": {Commit: s.taskPublish},
 		"instance:hold":    {Commit: s.taskHold},
 		"instance:expire":  {Commit: s.taskExpire},
-		"instance:fail":    {Commit: s.taskFail},
+		"instance:fail":    {Run: s.taskFail},
 		"instance:end":     {Commit: s.taskEnd},
 		"leak:verify":      {Run: s.taskVerify},
 	}
@@ -140,21 +140,22 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 	return result(struct{}{}, err)
 }
 
-// taskFail keeps why a deploy failed; that somebody wanted it gone is no
-// failure.
+// taskFail keeps why a deploy failed, with what the container said when it
+// ended while it was being made. That somebody wanted it gone is no failure.
 func (s *Service) taskFail(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
 	a, err := read(c)
 	if err != nil {
 		return nil, err
 	}
+	reason := orText(a.Cause, a.Error)
+	if a.Error == job.ErrApplyFailed {
+		reason += s.lastWords(ctx, a.Instance)
+	}
 	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
 		if i.EndedBy != "" {
 			return false, nil
 		}
-		i.Reason, i.Waiting = a.Cause, ""
-		if i.Reason == "" {
-			i.Reason = a.Error
-		}
+		i.Reason, i.Waiting = reason, ""
 		return true, nil
 	})
 	return result(struct{}{}, err)
