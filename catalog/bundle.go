@@ -1,22 +1,90 @@
 package catalog
 
-import "io/fs"
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/internal-app-portal/iap"
+)
 
 // DefaultProviders are the Terraform providers that a bundle may use.
 func DefaultProviders() []string {
-	return []string{"kreuzwerker/docker", "hashicorp/random", "hashicorp/null", "terraform.io/builtin/terraform"}
+	return []string{"kreuzwerker/docker", "hashicorp/random", "hashicorp/null", builtinProvider}
 }
 
 // Pack makes the zip of a bundle's folder; the same files give the same bytes.
-func Pack(dir fs.FS) ([]byte, error) { return nil, nil }
+// Invalid for what is no plain file or has no place in a bundle.
+func Pack(dir fs.FS) ([]byte, error) {
+	const op = "catalog.Pack"
+	all, total := files{}, int64(0)
+	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		if reason := nameReason(name); reason != "" {
+			return iap.FieldErrorf(op, "bundle/"+name, "%s", reason)
+		}
+		if d.IsDir() {
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return iap.FieldErrorf(op, "bundle/"+name, "is no plain file")
+		}
+		if total += info.Size(); total > MaxUnpacked || len(all) >= MaxFiles {
+			return iap.FieldErrorf(op, "bundle", "is too large; want at most %d files of %d bytes in all", MaxFiles, MaxUnpacked)
+		}
+		data, err := fs.ReadFile(dir, name)
+		all[name] = file{data: data, executable: info.Mode()&0o111 != 0}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all.pack()
+}
 
 // CheckBundle returns an error for each thing that is wrong with the zip of a
 // bundle whose app has the parameters: hostile paths, sizes and kinds of file,
 // then what its Terraform files must not contain, with file and line.
 // providers nil means DefaultProviders.
-func CheckBundle(zip []byte, parameters []Parameter, providers []string) error { return nil }
+func CheckBundle(data []byte, parameters []Parameter, providers []string) error {
+	_, err := examineBundle(data, parameters, providers)
+	return err
+}
 
-// LoadDir reads an app's folder, or its iap.yaml, into an Upload: it packs the
-// bundle's folder and reads the icon's file that the manifest names. It checks
-// no more than that these can be read.
-func LoadDir(path string) (Upload, error) { return Upload{}, nil }
+func examineBundle(data []byte, parameters []Parameter, providers []string) (files, error) {
+	p := newProblems("catalog.CheckBundle")
+	all := readZip(p, data)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	if providers == nil {
+		providers = DefaultProviders()
+	}
+	variables := slices.Clone(contract)
+	for _, a := range parameters {
+		variables = append(variables, a.Name)
+	}
+	checkTerraform(p, all, variables, providers)
+	return all, p.err()
+}
+
+// fs returns the files as a file system.
+func (f files) fs() fs.FS {
+	data, err := f.pack()
+	if err != nil {
+		panic(fmt.Sprintf("packing into memory: %v", err)) // nothing there can fail
+	}
+	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		panic(fmt.Sprintf("reading what was packed: %v", err))
+	}
+	return r
+}

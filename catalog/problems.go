@@ -1,0 +1,88 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+
+	"github.com/internal-app-portal/iap"
+)
+
+// problems collects what is wrong with an input, each with its field and,
+// where that is known, its line.
+type problems struct {
+	op    string
+	lines map[string]int // line of each field
+	errs  []error
+	seen  map[string]bool // fields that have a problem
+}
+
+func newProblems(op string) *problems {
+	return &problems{op: op, lines: map[string]int{}, seen: map[string]bool{}}
+}
+
+// add notes a problem of a field.
+func (p *problems) add(field, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if line := p.line(field); line > 0 {
+		text += fmt.Sprintf(" (line %d)", line)
+	}
+	p.seen[field] = true
+	p.errs = append(p.errs, iap.FieldErrorf(p.op, field, "%s", text))
+}
+
+// line returns the line of a field or of the nearest field around it.
+func (p *problems) line(field string) int {
+	for {
+		if n := p.lines[field]; n > 0 || field == "" {
+			return n
+		}
+		field = field[:max(strings.LastIndexAny(field, ".["), 0)]
+	}
+}
+
+// has reports whether the field has a problem already, so that its default or
+// zero value need not be judged.
+func (p *problems) has(field string) bool { return p.seen[field] }
+
+// err joins what was found; nil when nothing was.
+func (p *problems) err() error { return errors.Join(p.errs...) }
+
+// didYouMean returns `; did you mean "x"?` with the word that is nearest to
+// the given one, or nothing when none is near.
+func didYouMean(word string, words []string) string {
+	if n := nearest(word, words); n != "" {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return ""
+}
+
+// nearest returns the word with the fewest changes from word, empty when more
+// than a third of its letters would change.
+func nearest(word string, words []string) string {
+	if len(word) > 100 {
+		return ""
+	}
+	best, least := "", max(len(word)/3, 1)+1
+	for _, w := range slices.Sorted(slices.Values(words)) {
+		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(w), nil); d < least {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// list writes words as people do: "a, b or c".
+func list(words []string) string {
+	switch n := len(words); n {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+	}
+}
