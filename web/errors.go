@@ -88,3 +88,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, actor iap.Actor, e
 func (s *Server) notFound(_ http.ResponseWriter, r *http.Request, _ iap.Actor) error {
 	return iap.Errorf("web", iap.NotFound, "no page at %s", r.URL.Path)
 }
+
+// Error answers with the page of an error, for what shares the portal's host
+// with the pages.
+func (s *Server) Error(w http.ResponseWriter, r *http.Request, err error) {
+	actor, _ := s.cfg.Auth.Actor(r)
+	s.fail(w, r, actor, err)
+}
