@@ -127,3 +127,16 @@ type notAnswering struct {
 
 func (e *notAnswering) Error() string { return "Docker does not answer at " + e.host }
 func (e *notAnswering) Unwrap() error { return e.cause }
+
+// Version returns the version of the engine that answers, such as "28.2.2
+// (API 1.50)".
+func (p *Platform) Version(ctx context.Context) (string, error) {
+	const op = "docker.Version"
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	v, err := p.client.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return "", p.failure(op, err)
+	}
+	return v.Version + " (API " + v.APIVersion + ")", nil
+}
