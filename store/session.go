@@ -14,7 +14,7 @@ import (
 
 const (
 	channel     = "iap_commit"          // by which replicas tell each other of commits
-	ownerClass  = 6812                  // the class of the advisory locks of living owners
+	ownerClass  = 6812                  // the class of the advisory locks of living owners, as in gone
 	notifyEvery = 10 * time.Millisecond // at most one NOTIFY in this time
 	reconnect   = 2 * time.Second       // the longest pause between attempts to connect
 )
@@ -152,7 +152,7 @@ func (s *session) work(ctx context.Context, conn *pgx.Conn) error {
 	}
 	for _, owner := range owners {
 		var got bool
-		err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext($2))", ownerClass, owner).Scan(&got)
+		err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext(current_schema() || ' ' || $2))", ownerClass, owner).Scan(&got)
 		if err != nil {
 			return err
 		}
@@ -240,9 +240,10 @@ func (e *postgresEngine) own(ctx context.Context, owner string) error {
 	return &iap.Error{Op: op, Kind: iap.Unavailable, RetryAfter: retryAfter, Err: err}
 }
 
-// gone is true of a task whose owner's lock no session holds.
+// gone is true of a task whose owner's lock no session holds. Portals that
+// share a database have a schema each, and so locks of their own.
 func (e *postgresEngine) gone() string {
 	return `NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 6812
-		AND l.objsubid = 2 AND l.objid = (hashtext(task.owner)::bigint & 4294967295)::oid
+		AND l.objsubid = 2 AND l.objid = (hashtext(current_schema() || ' ' || task.owner)::bigint & 4294967295)::oid
 		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
 }
