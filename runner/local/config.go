@@ -90,14 +90,15 @@ func (r *Runner) Close() error {
 	return r.watch.close()
 }
 
-// busy reports whether a job has a living supervisor.
+// busy reports whether a job is running.
 func (r *Runner) busy() bool {
 	entries, err := os.ReadDir(filepath.Join(r.cfg.Data, "jobs"))
 	if err != nil {
 		return true
 	}
 	for _, e := range entries {
-		if folder(filepath.Join(r.cfg.Data, "jobs", e.Name())).held() {
+		f := folder(filepath.Join(r.cfg.Data, "jobs", e.Name()))
+		if !f.has(resultFile) && f.has(pidFile) && f.held() {
 			return true
 		}
 	}

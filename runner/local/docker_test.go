@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,35 +86,103 @@ func dockerVariables(image, name string) map[string]any {
 		"limits": map[string]any{"memory_mb": 64, "cpus": 0.5, "pids": 64}, "read_only_root": true}
 }
 
-func TestContainerWithAndWithoutWarmProvider(t *testing.T) {
+func TestContainerByTheBuiltInBundle(t *testing.T) {
 	image := dockerImage(t)
-	for _, warm := range []bool{false, true} {
-		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
-			g := newRig(t, bundles{"builtin": builtIn(t)})
-			r, err := local.New(local.Config{Data: g.data, Bundles: g.bundles, WarmProvider: warm})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = r.Close() })
-			g.runner = r
-			for i := range 4 {
-				name := fmt.Sprintf("iap-test-%d-%d", os.Getpid(), i)
-				for _, kind := range []job.Kind{job.Apply, job.Destroy} {
-					spec := g.spec(kind, "builtin", name, dockerVariables(image, name))
-					spec.BuiltIn = true
-					began := time.Now()
-					res := g.run(spec)
-					t.Logf("%s %d: %v", kind, i, time.Since(began).Round(time.Millisecond))
-					g.mustSucceed(spec.ID, res)
-					want := map[job.Kind]int{job.Apply: 1, job.Destroy: 0}[kind]
-					if got := containers(t, name); got != want {
-						t.Fatalf("after %s there are %d containers, not %d", kind, got, want)
-					}
-					if kind == job.Apply && !strings.HasPrefix(string(res.Outputs["upstream"]), `"http://127.0.0.1:`) {
-						t.Errorf("upstream is %s", res.Outputs["upstream"])
-					}
-				}
-			}
-		})
+	g := newRig(t, bundles{"builtin": builtIn(t)})
+	name := fmt.Sprintf("iap-test-%d", os.Getpid())
+	apply := g.spec(job.Apply, "builtin", name, dockerVariables(image, name))
+	res := g.run(apply)
+	g.mustSucceed(apply.ID, res)
+	if !strings.HasPrefix(string(res.Outputs["upstream"]), `"http://127.0.0.1:`) {
+		t.Errorf("upstream is %s", res.Outputs["upstream"])
 	}
+	if n := containers(t, name); n != 1 {
+		t.Errorf("there are %d containers", n)
+	}
+	destroy := g.spec(job.Destroy, "builtin", name, dockerVariables(image, name))
+	g.mustSucceed(destroy.ID, g.run(destroy))
+	if n := containers(t, name); n != 0 {
+		t.Errorf("%d containers are left", n)
+	}
+}
+
+// TestDestroyOfWhatIsGone has the container removed behind the tool's back.
+func TestDestroyOfWhatIsGone(t *testing.T) {
+	image := dockerImage(t)
+	g := newRig(t, bundles{"one": {"main.tf": plainContainer}})
+	name := fmt.Sprintf("iap-test-gone-%d", os.Getpid())
+	variables := map[string]any{"host_name": name, "image": image}
+	apply := g.spec(job.Apply, "one", name, variables)
+	g.mustSucceed(apply.ID, g.run(apply))
+	engine(t, http.MethodDelete, "/containers/"+name+"?force=1")
+	destroy := g.spec(job.Destroy, "one", name, variables)
+	g.mustSucceed(destroy.ID, g.run(destroy))
+}
+
+// TestWarmProvider goes through the life of a provider that is kept running:
+// used, killed, done without, started again, found by the next portal, ended.
+func TestWarmProvider(t *testing.T) {
+	image := dockerImage(t)
+	g := newRig(t, bundles{"one": {"main.tf": plainContainer}})
+	g.runner = g.openWith(local.Config{WarmProvider: true, KeepProviders: true})
+	if err := g.runner.Warm(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	provider := g.provider()
+	round := func(n int) {
+		t.Helper()
+		name := fmt.Sprintf("iap-test-warm-%d-%d", os.Getpid(), n)
+		for _, kind := range []job.Kind{job.Apply, job.Destroy} {
+			spec := g.spec(kind, "one", name, map[string]any{"host_name": name, "image": image})
+			spec.BuiltIn = true
+			res := g.run(spec)
+			g.mustSucceed(spec.ID, res)
+			if res.Steps[0].Name == "init" {
+				t.Error("it was initialised again")
+			}
+		}
+	}
+	round(1)
+	if g.provider() != provider {
+		t.Error("the provider is another one")
+	}
+	_ = g.runner.Close()
+	g.runner = g.openWith(local.Config{WarmProvider: true})
+	round(2)
+	if g.provider() != provider {
+		t.Error("the next portal did not find the provider")
+	}
+	_ = syscall.Kill(provider, syscall.SIGKILL)
+	round(3)
+	if err := g.runner.Warm(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	again := g.provider()
+	if again == provider {
+		t.Error("no new provider was started")
+	}
+	if err := g.runner.Close(); err != nil {
+		t.Error(err)
+	}
+	if !groupGone(again) {
+		t.Error("the provider lives after Close")
+	}
+}
+
+// provider returns the ID of the provider that is kept running.
+func (g *rig) provider() int {
+	g.t.Helper()
+	files, _ := filepath.Glob(filepath.Join(g.data, "providers", "*.json"))
+	if len(files) != 1 {
+		g.t.Fatalf("there are %d providers", len(files))
+	}
+	b, err := os.ReadFile(files[0])
+	var w struct{ Process struct{ PID int } }
+	if err == nil {
+		err = json.Unmarshal(b, &w)
+	}
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return w.Process.PID
 }

@@ -96,7 +96,7 @@ type stateServer struct {
 	refuse map[string]int // how many POSTs to a path get a 503
 }
 
-func newStateServer(t *testing.T) *stateServer {
+func newStateServer(t testing.TB) *stateServer {
 	s := &stateServer{states: map[string][]byte{}, locks: map[string]bool{}, refuse: map[string]int{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
@@ -142,14 +142,14 @@ func (s *stateServer) locked(instance string) bool {
 
 // rig is a Runner with all that it needs.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	data    string
 	bundles bundles
 	state   *stateServer
 	runner  *local.Runner
 }
 
-func newRig(t *testing.T, b bundles) *rig {
+func newRig(t testing.TB, b bundles) *rig {
 	t.Helper()
 	if _, err := local.FindTerraform(t.Context()); err != nil {
 		t.Skip("neither tofu nor terraform was found: run make setup")
@@ -162,7 +162,13 @@ func newRig(t *testing.T, b bundles) *rig {
 // open returns a new Runner on the same folder, as after a restart.
 func (g *rig) open() *local.Runner {
 	g.t.Helper()
-	r, err := local.New(local.Config{Data: g.data, Bundles: g.bundles})
+	return g.openWith(local.Config{})
+}
+
+func (g *rig) openWith(cfg local.Config) *local.Runner {
+	g.t.Helper()
+	cfg.Data, cfg.Bundles = g.data, g.bundles
+	r, err := local.New(cfg)
 	if err != nil {
 		g.t.Fatal(err)
 	}

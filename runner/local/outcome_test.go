@@ -163,12 +163,7 @@ func TestDockerThatDoesNotAnswer(t *testing.T) {
 	dockerImage(t)
 	g := newRig(t, bundles{"builtin": builtIn(t)})
 	for _, host := range []string{"tcp://127.0.0.1:1", "unix:///nowhere/docker.sock"} {
-		r, err := local.New(local.Config{Data: g.data, Bundles: g.bundles, Docker: host})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = r.Close() })
-		g.runner = r
+		g.runner = g.openWith(local.Config{Docker: host})
 		spec := g.spec(job.Apply, "builtin", "gone", dockerVariables("x", "gone"))
 		began := time.Now()
 		if res := g.run(spec); res.Error != job.ErrUnavailable || !strings.HasPrefix(res.Reason, "Docker does not answer.") {

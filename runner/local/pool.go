@@ -104,21 +104,45 @@ func (w warm) value() string {
 
 // startSoon starts a provider in the background, unless that is going on.
 func (p *pool) startSoon(provider, docker string) {
+	_ = p.launch(provider, docker)
+}
+
+// startNow starts a provider, unless that is going on, and waits for it.
+func (p *pool) startNow(ctx context.Context, provider, docker string) error {
+	started := p.launch(provider, docker)
+	if started == nil {
+		return nil
+	}
+	select {
+	case err := <-started:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// launch starts a provider in the background and returns a channel that gets
+// the outcome; nil when that is going on already.
+func (p *pool) launch(provider, docker string) <-chan error {
 	file := p.file(provider, docker)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.starting[file] || p.stopping {
-		return
+		return nil
 	}
 	p.starting[file] = true
+	started := make(chan error, 1)
 	p.starts.Go(func() {
-		if err := p.start(provider, docker); err != nil {
+		err := p.start(provider, docker)
+		if err != nil {
 			p.logger.Warn("a provider cannot be kept running; jobs start their own", "error", err)
 		}
 		p.mu.Lock()
 		delete(p.starting, file)
 		p.mu.Unlock()
+		started <- err
 	})
+	return started
 }
 
 // start starts a provider and returns when it answers.
