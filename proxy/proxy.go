@@ -103,6 +103,7 @@ func (p *Proxy) Start(ctx context.Context) error {
 	for _, i := range live {
 		p.table.set(p.newRoute(i))
 	}
+	p.table.reached(sub.Position())
 	p.done.Go(func() { p.follow(p.stopped, sub) })
 	return nil
 }

@@ -21,6 +21,9 @@ func (p *Proxy) reverse(rt *route) *httputil.ReverseProxy {
 			out := pr.Out
 			out.URL.Scheme, out.URL.Host = "http", host
 			out.Host = pr.In.Host
+			// As it came: nothing here decides by the query, so an app may read
+			// it as it likes, unparsable parts included.
+			out.URL.RawQuery = pr.In.URL.RawQuery
 			clean(out.Header)
 			stripCookies(out.Header, p.cfg.Cookies)
 			pr.SetXForwarded()

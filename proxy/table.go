@@ -23,6 +23,44 @@ type route struct {
 // table maps host names to routes. Reading takes no lock.
 type table struct {
 	routes sync.Map // host name → *route
+
+	mu      sync.Mutex
+	at      int64         // number of the last event taken in
+	changed chan struct{} // closed and replaced when at grows; nil until asked for
+}
+
+// reached notes that all events up to number are in the table.
+func (t *table) reached(number int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.at = number
+	if t.changed != nil {
+		close(t.changed)
+		t.changed = nil
+	}
+}
+
+// WaitFor waits until the table has taken in the event with this number, or
+// returns ctx's error: what the proxy answers from then on is not older.
+func (p *Proxy) WaitFor(ctx context.Context, number int64) error {
+	t := &p.table
+	for {
+		t.mu.Lock()
+		if t.at >= number {
+			t.mu.Unlock()
+			return nil
+		}
+		if t.changed == nil {
+			t.changed = make(chan struct{})
+		}
+		changed := t.changed
+		t.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 func (t *table) get(name string) *route {
@@ -73,6 +111,7 @@ func (p *Proxy) follow(ctx context.Context, sub *event.Subscription) {
 				p.apply(e)
 			}
 		}
+		p.table.reached(sub.Position())
 	}
 }
 
