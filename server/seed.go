@@ -28,7 +28,7 @@ func (s *Server) seed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		up, err := catalog.LoadFS(folder)
+		up, err := upload(folder)
 		if err != nil {
 			return fmt.Errorf("reading the example %s: %w", name, err)
 		}
@@ -37,4 +37,21 @@ func (s *Server) seed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// upload reads an app's folder as its publisher would hand it in.
+func upload(folder fs.FS) (up catalog.Upload, err error) {
+	if up.Manifest, err = fs.ReadFile(folder, catalog.ManifestFile); err != nil {
+		return up, err
+	}
+	m, err := catalog.ParseManifest(up.Manifest)
+	if err != nil || m.Bundle == "" {
+		return up, err
+	}
+	bundle, err := fs.Sub(folder, m.Bundle)
+	if err != nil {
+		return up, err
+	}
+	up.Bundle, err = catalog.Pack(bundle)
+	return up, err
 }
