@@ -27,18 +27,19 @@ func commits(t *testing.T) (*store.DB, *atomic.Int64) {
 // blocked starts an Update whose function waits for release; it returns when
 // that function has begun.
 func blocked(t *testing.T, db *store.DB) (release func()) {
-	begun, release1 := make(chan struct{}), make(chan struct{})
+	begun, free := make(chan struct{}), make(chan struct{})
+	var once sync.Once // the function may run more than once
 	done := make(chan error, 1)
 	go func() {
 		done <- db.Update(context.Background(), func(context.Context) error {
-			close(begun)
-			<-release1
+			once.Do(func() { close(begun) })
+			<-free
 			return nil
 		})
 	}()
 	<-begun
 	return func() {
-		close(release1)
+		close(free)
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -142,7 +143,6 @@ func TestCloseRefusesThoseWhoWait(t *testing.T) {
 	}
 }
 
-// One member that does not fit must not take the others with it.
 func TestPanicInABatch(t *testing.T) {
 	db, _ := commits(t)
 	release := blocked(t, db)
@@ -181,5 +181,36 @@ func TestUpdateWithinUpdateByAnotherContext(t *testing.T) {
 	})
 	if !iap.IsKind(err, iap.Unavailable) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// One member that does not fit must not take the others with it.
+func TestFullInABatch(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "iap.db"), store.Options{MaxPages: 200})
+	release := blocked(t, db)
+	var wg sync.WaitGroup
+	errs := make([]error, 9)
+	for i := range errs {
+		q := queue(context.Background())
+		wg.Go(func() {
+			value := []byte("small")
+			if i == 4 {
+				value = make([]byte, 1<<20)
+			}
+			errs[i] = db.PutSetting(q, fmt.Sprint(i), value)
+		})
+		<-q.waiting
+	}
+	release()
+	wg.Wait()
+	for i, err := range errs {
+		_, read := db.Setting(context.Background(), fmt.Sprint(i))
+		if i == 4 {
+			if !iap.IsKind(err, iap.Full) || !iap.IsKind(read, iap.NotFound) {
+				t.Errorf("the big one: %v; reading it: %v", err, read)
+			}
+		} else if err != nil || read != nil {
+			t.Errorf("caller %d: %v; reading it: %v", i, err, read)
+		}
 	}
 }

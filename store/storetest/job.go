@@ -6,6 +6,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/store"
 )
 
 func newJob(id, instance string, status job.Status) job.Job {
@@ -60,17 +61,20 @@ func testJobs(t *testing.T, open Open) {
 		must(t, err)
 		same(t, "older", ids(jobs, id), []string{"3", "2", "1"})
 	})
-	t.Run("update", func(t *testing.T) {
-		j := newJob("2", "i", job.Running)
-		j.Reason = "bad \xff text\x00" // neither database may fail on it
-		must(t, db.UpdateJob(ctx, j))
-		got, err := db.Job(ctx, "2")
-		must(t, err)
-		j.Reason = "bad \uFFFD text\uFFFD"
-		same(t, "job", got, j)
-		next, err := db.Job(ctx, "3")
-		must(t, err)
-		same(t, "the next one's position", next.Position, 1)
-		wantKind(t, db.UpdateJob(ctx, newJob("9", "i", job.Running)), iap.NotFound)
-	})
+	t.Run("update", func(t *testing.T) { jobUpdate(t, db) })
+}
+
+func jobUpdate(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	j := newJob("2", "i", job.Running)
+	j.Reason = "bad \xff text\x00" // neither database may fail on it
+	must(t, db.UpdateJob(ctx, j))
+	got, err := db.Job(ctx, "2")
+	must(t, err)
+	j.Reason = "bad \uFFFD text\uFFFD"
+	same(t, "job", got, j)
+	next, err := db.Job(ctx, "3")
+	must(t, err)
+	same(t, "the next one's position", next.Position, 1)
+	wantKind(t, db.UpdateJob(ctx, newJob("9", "i", job.Running)), iap.NotFound)
 }
