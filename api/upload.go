@@ -32,24 +32,25 @@ type versionOut struct {
 }
 
 func (s *service) registerUpload(tags []string) {
-	part := func(doc string) *huma.Schema {
-		return &huma.Schema{Type: "string", Format: "binary", Description: doc}
-	}
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/apps", OperationID: "add-app", Tags: tags,
 		Summary:     "Add an app, or a version of one; for publishers",
 		Description: "The content of the newest version again is no new version: it is returned with 200.",
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"multipart/form-data": {Schema: &huma.Schema{Type: "object", Required: []string{"manifest"},
-				Properties: map[string]*huma.Schema{
-					"manifest": part("iap.yaml"),
-					"bundle":   part("Zip of the bundle's folder; absent: the platform's built-in bundle"),
-					"icon":     part("The file that the manifest's icon names"),
-				}}}}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "It is the newest version already"}, "201": {Description: "It was added"}},
 		DefaultStatus: http.StatusCreated,
 		Middlewares:   huma.Middlewares{withUpload},
 		Errors:        []int{400, 403, 413, 415, 422, 503, 507}}, s.addApp)
+	// Declared afterwards: the framework would read and check a declared body.
+	part := func(doc string) *huma.Schema {
+		return &huma.Schema{Type: "string", Format: "binary", Description: doc}
+	}
+	s.huma.OpenAPI().Paths[prefix+"/apps"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"multipart/form-data": {Schema: &huma.Schema{Type: "object", Required: []string{"manifest"},
+			Properties: map[string]*huma.Schema{
+				"manifest": part("iap.yaml"),
+				"bundle":   part("Zip of the bundle's folder; absent: the platform's built-in bundle"),
+				"icon":     part("The file that the manifest's icon names"),
+			}}}}}
 }
 
 // withUpload hands the request on to addApp, which reads it part by part

@@ -91,21 +91,21 @@ type jobLine struct {
 	Text string `json:"text"`
 }
 
-// writeLog writes a job's log. When the connection breaks while it is
-// followed, it goes on where it broke.
+// writeLog writes a job's log. While it is followed it goes on where it broke,
+// until the job has ended.
 func (r *run) writeLog(cl *client.Client, job string, follow bool) error {
 	offset, attempts := int64(0), 0
 	for {
-		n, err := r.copyLog(cl, job, offset, follow)
+		n, rest, err := r.copyLog(cl, job, offset, follow)
 		offset += n
 		if n > 0 {
 			attempts = 0
 		}
-		if err == nil || !follow || r.ctx.Err() != nil || attempts >= 5 {
-			return err
+		if err == nil && r.logEnded(cl, job, follow) {
+			return r.logRest(job, rest)
 		}
 		var refused *client.Error
-		if errors.As(err, &refused) && refused.Status < 500 {
+		if err != nil && (!follow || attempts >= 5 || r.ctx.Err() != nil || errors.As(err, &refused) && refused.Status < 500) {
 			return err
 		}
 		attempts++
@@ -115,30 +115,45 @@ func (r *run) writeLog(cl *client.Client, job string, follow bool) error {
 	}
 }
 
+// logEnded reports whether nothing can follow what was read: a portal that
+// stops ends the log as well.
+func (r *run) logEnded(cl *client.Client, job string, follow bool) bool {
+	if !follow {
+		return true
+	}
+	j, err := cl.Job(r.ctx, job)
+	return err == nil && j.Ended()
+}
+
 // copyLog writes whole lines from the byte offset on and returns how many
-// bytes of the log they were.
-func (r *run) copyLog(cl *client.Client, job string, offset int64, follow bool) (written int64, err error) {
+// bytes of the log they were, and what followed the last of them.
+func (r *run) copyLog(cl *client.Client, job string, offset int64, follow bool) (written int64, rest string, err error) {
 	log, err := cl.Log(r.ctx, job, offset, follow)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer log.Close()
 	lines := bufio.NewReader(log)
 	for {
 		line, err := lines.ReadString('\n')
-		if line != "" && (err == nil || err == io.EOF) {
-			written += int64(len(line))
-			if err := r.logLine(job, strings.TrimSuffix(line, "\n")); err != nil {
-				return written, err
-			}
-		}
 		if err == io.EOF {
-			return written, nil
+			return written, line, nil
 		}
 		if err != nil {
-			return written, err
+			return written, "", err
+		}
+		written += int64(len(line))
+		if err := r.logLine(job, strings.TrimSuffix(line, "\n")); err != nil {
+			return written, "", err
 		}
 	}
+}
+
+func (r *run) logRest(job, rest string) error {
+	if rest == "" {
+		return nil
+	}
+	return r.logLine(job, rest)
 }
 
 func (r *run) logLine(job, text string) error {

@@ -1,13 +1,20 @@
 package cli
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // suggest returns `; did you mean "x"?` with the nearest of words, or nothing
 // when none is near.
 func suggest(word string, words []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, w := range words {
-		if d := editDistance(word, w); d < distance {
+		d := editDistance(word, w)
+		if len(word) > 2 && strings.HasPrefix(w, word) {
+			d = 1 // a beginning is near, however much is missing
+		}
+		if d < distance {
 			best, distance = w, d
 		}
 	}
