@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // DefaultServer is where a portal listens when nothing else is said.
@@ -23,6 +24,7 @@ type Client struct {
 	server string
 	token  string
 	http   *http.Client
+	quiet  time.Duration // see maxQuiet
 }
 
 // New returns a client of the portal at server ("http://localhost:8080"),
@@ -39,7 +41,7 @@ func New(server, token string) (*Client, error) {
 	if strings.ContainsAny(token, " \r\n\t") {
 		return nil, errors.New("the token holds white space: give what \"iap token new\" printed, without quotes or line breaks")
 	}
-	return &Client{server: server, token: token, http: &http.Client{}}, nil
+	return &Client{server: server, token: token, http: &http.Client{}, quiet: maxQuiet}, nil
 }
 
 // Server returns the portal's address without a slash at the end.

@@ -49,11 +49,15 @@ type Follow struct {
 	Lost func(error)
 }
 
-// the waits between attempts to open a stream again
+// The waits between attempts to open a stream again.
 const (
 	firstPause = 100 * time.Millisecond
 	lastPause  = 5 * time.Second
 )
+
+// maxQuiet is how long a stream may say nothing before it is taken as broken:
+// a portal shows a sign of life every 15 seconds.
+const maxQuiet = 50 * time.Second
 
 // Follow reads the portal's stream until ctx is done or a function of f
 // returns an error, which Follow returns. A stream that breaks is opened again
@@ -110,12 +114,21 @@ func (c *Client) followOnce(ctx context.Context, f *Follow, opened func() error)
 	if f.After > 0 {
 		h.Set("Last-Event-ID", strconv.FormatInt(f.After, 10))
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	resp, err := c.send(ctx, request{method: http.MethodGet, path: "/stream", query: q, header: h})
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	return readStream(resp.Body, func(m message) error {
+	quiet := time.AfterFunc(c.quiet, cancel)
+	defer quiet.Stop()
+	body := readerFunc(func(b []byte) (int, error) {
+		n, err := resp.Body.Read(b)
+		quiet.Reset(c.quiet)
+		return n, err
+	})
+	return readStream(body, func(m message) error {
 		if n, err := strconv.ParseInt(m.id, 10, 64); err == nil && n > 0 {
 			f.After = n
 		}
@@ -136,6 +149,11 @@ func (c *Client) followOnce(ctx context.Context, f *Follow, opened func() error)
 		return nil
 	})
 }
+
+// readerFunc is a function that is an io.Reader.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // message is one message of a stream of server-sent events.
 type message struct{ id, event, data string }
