@@ -105,6 +105,9 @@ func (x *exec) assigned(t *template, at value.Value) (*value.Object, *failure) {
 	return o, nil
 }
 
+// maxVariables is how large all variables of a scope may be, as on AWS.
+const maxVariables = 10 << 20
+
 // exit leaves the state: it stores the variables and goes on to next, or ends
 // the frame when there is no next.
 func (x *exec) exit(v value.Value, assigned *value.Object, next string) *failure {
@@ -117,8 +120,15 @@ func (x *exec) exit(v value.Value, assigned *value.Object, next string) *failure
 		old, _ := x.f.Vars.Value().(*value.Object)
 		vars := old.Clone()
 		for _, m := range assigned.Members() {
+			j, f := x.store(m.Value)
+			if f != nil {
+				return f
+			}
 			vars.Set(m.Key, m.Value)
-			d.AssignedVariables = append(d.AssignedVariables, Variable{m.Key, value.Of(m.Value)})
+			d.AssignedVariables = append(d.AssignedVariables, Variable{m.Key, j})
+		}
+		if _, large := value.Measure(vars, value.MaxDepth+1, maxVariables); large {
+			return x.runtime("The variables of an execution must not exceed %d bytes.", maxVariables)
 		}
 		x.f.Vars = value.Of(vars)
 	}
@@ -166,8 +176,12 @@ func (x *exec) rest() {
 // store writes a value that becomes part of the State: it must be small enough,
 // and not so deep that it could not be read again.
 func (x *exec) store(v value.Value) (value.JSON, *failure) {
-	if value.Deeper(v, value.MaxDepth) {
+	deep, large := value.Measure(v, value.MaxDepth, x.env.Limits.payload())
+	switch {
+	case deep:
 		return value.JSON{}, x.runtime("The data is nested more than %d levels deep.", value.MaxDepth)
+	case large:
+		return value.JSON{}, tooLarge(x.f.State)
 	}
 	j := x.text(v)
 	return j, x.tooLarge(j, x.f.State)
@@ -177,5 +191,9 @@ func (x *exec) tooLarge(j value.JSON, who string) *failure {
 	if j.Len() <= x.env.Limits.payload() {
 		return nil
 	}
+	return tooLarge(who)
+}
+
+func tooLarge(who string) *failure {
 	return fail(errDataLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", who))
 }

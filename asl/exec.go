@@ -2,6 +2,7 @@ package asl
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl/intrinsic"
@@ -96,10 +97,17 @@ func (x *exec) runtime(format string, args ...any) *failure {
 	return x.broken(errRuntime, fmt.Sprintf(format, args...))
 }
 
+// maxCause is how long a cause may be on AWS.
+const maxCause = 32_768
+
 // broken is an error of the engine in the state at hand.
 func (x *exec) broken(name, msg string) *failure {
-	return fail(name, fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
-		x.f.State, x.f.EnteredEvent, msg))
+	cause := fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
+		x.f.State, x.f.EnteredEvent, msg)
+	if len(cause) > maxCause {
+		cause = strings.ToValidUTF8(cause[:maxCause], "")
+	}
+	return fail(name, cause)
 }
 
 // path evaluates a path, wherever it starts.
@@ -137,13 +145,13 @@ func (x *exec) variable(name string) (value.Value, bool) {
 // eval evaluates a path or a call; field is the name of the field it stands in.
 func (x *exec) eval(e *expr, field string) (value.Value, *failure) {
 	if e.call != nil {
-		v, err := e.call.Eval(&intrinsic.Env{Path: x.path, Rand: x.env.Rand, NewUUID: x.env.NewUUID})
+		v, err := e.call.Eval(&intrinsic.Env{Path: x.path, Rand: x.env.Rand, NewUUID: x.env.NewUUID, MaxBytes: x.env.Limits.payload()})
 		return v, x.intrinsicFailure(err)
 	}
 	v, err := x.path(e.path)
 	if err != nil {
 		return nil, x.runtime("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'",
-			e.text, field, value.Text(x.at))
+			e.text, field, x.shown())
 	}
 	return v, nil
 }
@@ -153,7 +161,7 @@ func (x *exec) intrinsicFailure(err error) *failure {
 	case nil:
 		return nil
 	case *intrinsic.PathError:
-		return x.runtime("%s '%s'", err, value.Text(x.at))
+		return x.runtime("%s '%s'", err, x.shown())
 	}
 	return x.broken(errIntrinsic, err.Error())
 }
@@ -201,4 +209,12 @@ func (x *exec) fill(t *template) (value.Value, *failure) {
 		o.Set(m.key, v)
 	}
 	return o, nil
+}
+
+// shown is what $ stands for, for a cause; "…" when that is too long.
+func (x *exec) shown() string {
+	if _, large := value.Measure(x.at, value.MaxDepth, x.env.Limits.payload()); large {
+		return "…"
+	}
+	return value.Text(x.at)
 }

@@ -88,6 +88,26 @@ type checker struct {
 	// partial tells that a state could not be read whole, so that nothing can
 	// be said of what can be reached.
 	partial bool
+	// seen is where a line and column were asked for last.
+	seen struct{ offset, line, column int }
+}
+
+// lineColumn counts from where it counted last, so that asking for many places
+// one after the other is quick even when all is on one line.
+func (c *checker) lineColumn(offset int) (line, column int) {
+	s := &c.seen
+	if s.line == 0 || offset < s.offset {
+		s.offset, s.line, s.column = 0, 1, 1
+	}
+	between := string(c.src[s.offset:min(offset, len(c.src))])
+	if n := strings.Count(between, "\n"); n > 0 {
+		s.line += n
+		s.column = 1
+		between = between[strings.LastIndexByte(between, '\n')+1:]
+	}
+	s.column += utf8.RuneCountInString(between)
+	s.offset = offset
+	return s.line, s.column
 }
 
 func (c *checker) problem(n *node, code, format string, args ...any) {
@@ -103,7 +123,7 @@ func (c *checker) suggest(n *node, code, near, format string, args ...any) {
 		return
 	}
 	p := Problem{Pointer: n.pointer(), Code: code, Message: fmt.Sprintf(format, args...), Suggestion: near}
-	p.Line, p.Column = lineColumn(c.src, n.pos.Offset)
+	p.Line, p.Column = c.lineColumn(n.pos.Offset)
 	c.problems = append(c.problems, p)
 }
 

@@ -155,7 +155,7 @@ func (t *targets) add(n *node, name string) {
 
 func (t *targets) check() {
 	for i, n := range t.nodes {
-		if !t.has[t.to[i]] {
+		if !t.has[t.to[i]] && len(t.c.problems) < maxProblems {
 			t.c.suggest(n, CodeNoTarget, nearest(t.to[i], t.names), "Missing '%s' target: %s", n.key, t.to[i])
 		}
 	}

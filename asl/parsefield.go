@@ -98,7 +98,7 @@ func (c *checker) number(n *node) float64 {
 // unknown complains of fields that are not among the known ones.
 func (c *checker) unknown(n *node, known []string) {
 	for _, f := range n.fields() {
-		if !slices.Contains(known, f.key) {
+		if !slices.Contains(known, f.key) && len(c.problems) < maxProblems {
 			c.suggest(f, CodeSchema, nearest(f.key, known), "Field '%s' is not supported", f.key)
 		}
 	}

@@ -51,7 +51,7 @@ func (c *checker) state(n *node, lang QueryLanguage, t *targets) *StateDef {
 		return nil
 	}
 	s := &StateDef{Name: n.key, Type: StateType(name), QueryLanguage: lang, pointer: n.pointer()}
-	s.Line, s.Column = lineColumn(c.src, n.pos.Offset)
+	s.Line, s.Column = c.lineColumn(n.pos.Offset)
 	s.Comment = c.optionalString(n, "Comment")
 	if own := c.queryLanguage(n); own != "" {
 		s.QueryLanguage = own

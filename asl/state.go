@@ -36,20 +36,20 @@ type TimerID int64
 // been started. It is owned by one caller at a time. Its JSON form is
 // deterministic and complete: a State read back behaves as the one written.
 type State struct {
-	Status Status `json:"status,omitempty"`
+	Status Status
 	// LastEventID is the number of the newest history event, 0 before the first.
-	LastEventID int64   `json:"events,omitempty"`
-	LastFrame   FrameID `json:"last_frame,omitempty"`
-	LastTimer   TimerID `json:"last_timer,omitempty"`
+	LastEventID int64
+	LastFrame   FrameID
+	LastTimer   TimerID
 	// Timeout is the timer of the machine's own TimeoutSeconds, 0 for none.
-	Timeout TimerID            `json:"timeout,omitempty"`
-	Frames  map[FrameID]*Frame `json:"frames,omitempty"`
+	Timeout TimerID
+	Frames  map[FrameID]*Frame
 
 	// Output is there when Status is Succeeded.
-	Output value.JSON `json:"output,omitzero"`
+	Output value.JSON
 	// Error and Cause may be there when Status is Failed, TimedOut or Aborted.
-	Error *string `json:"error,omitempty"`
-	Cause *string `json:"cause,omitempty"`
+	Error *string
+	Cause *string
 }
 
 // Phase says what a frame is waiting for.
@@ -69,51 +69,51 @@ const (
 
 // Frame is the position in the machine, in one branch or in one iteration.
 type Frame struct {
-	Parent FrameID `json:"parent,omitempty"`
+	Parent FrameID
 	// Index is the number of the branch or iteration, from 0.
-	Index int `json:"index,omitempty"`
+	Index int
 	// Graph is the index of the frame's states in Machine.Graphs.
-	Graph int    `json:"graph,omitempty"`
-	State string `json:"state"`
-	Phase Phase  `json:"phase"`
+	Graph int
+	State string
+	Phase Phase
 	// Data is the raw input of State, or in PhaseDone the output of the frame.
-	Data value.JSON `json:"data,omitzero"`
+	Data value.JSON
 	// Vars are the variables assigned in this frame's scope, an object.
-	Vars value.JSON `json:"vars,omitzero"`
+	Vars value.JSON
 	// Prev is the number of the newest event of this frame.
-	Prev int64 `json:"prev,omitempty"`
+	Prev int64
 	// Attempt numbers the task attempts of this frame over all its states, from 1.
-	Attempt int `json:"attempt,omitempty"`
+	Attempt int
 	// Retried counts, per retrier of the state, the retries taken.
-	Retried []int `json:"retried,omitempty"`
+	Retried []int
 	// Entered is when State was entered, in milliseconds since 1970.
-	Entered int64 `json:"entered,omitempty"`
+	Entered int64
 	// EnteredEvent is the number of the event that tells so.
-	EnteredEvent int64 `json:"entered_event,omitempty"`
+	EnteredEvent int64
 	// Started and Submitted say which events the running attempt has had.
-	Started   bool `json:"started,omitempty"`
-	Submitted bool `json:"submitted,omitempty"`
+	Started   bool
+	Submitted bool
 	// Timer is the wait's, retry's or task timeout's; Heartbeat the task's.
-	Timer            TimerID `json:"timer,omitempty"`
-	Heartbeat        TimerID `json:"heartbeat,omitempty"`
-	HeartbeatSeconds int64   `json:"heartbeat_seconds,omitempty"`
+	Timer            TimerID
+	Heartbeat        TimerID
+	HeartbeatSeconds int64
 	// Children is there while a Parallel or Map state runs.
-	Children *Children `json:"children,omitempty"`
+	Children *Children
 }
 
 // Children is what a frame knows of its branches or iterations. Those that
 // run or are done are frames of their own.
 type Children struct {
 	// Total is how many there will be, Next the index of the next to start.
-	Total int `json:"total"`
-	Next  int `json:"next"`
-	Done  int `json:"done,omitempty"`
+	Total int
+	Next  int
+	Done  int
 	// Limit is how many may run at once, 0 for all.
-	Limit int `json:"limit,omitempty"`
+	Limit int
 	// Items is the array that a Map state iterates over.
-	Items value.JSON `json:"items,omitzero"`
+	Items value.JSON
 	// Input is the effective input of the state.
-	Input value.JSON `json:"input,omitzero"`
+	Input value.JSON
 }
 
 // Ready lists, lowest number first, the frames that wait for an Advance. A

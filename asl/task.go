@@ -38,10 +38,11 @@ func (x *exec) runTask() *failure {
 		if f != nil {
 			return f
 		}
-		cmd.Credentials = value.Of(v)
+		if cmd.Credentials, f = x.store(v); f != nil {
+			return f
+		}
 	}
-	cmd.Arguments = x.text(args)
-	if f := x.tooLarge(cmd.Arguments, x.f.State); f != nil {
+	if cmd.Arguments, f = x.store(args); f != nil {
 		return f
 	}
 	x.schedule(cmd)

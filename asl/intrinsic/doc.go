@@ -18,6 +18,8 @@ type Env struct {
 	// Rand gives a number in [0,1); NewUUID a random UUID.
 	Rand    func() float64
 	NewUUID func() string
+	// MaxBytes bounds the texts that functions make; 0 means 1 MiB.
+	MaxBytes int
 }
 
 // Error tells that a function refused its arguments. AWS names such an error

@@ -81,6 +81,22 @@ func (f *frame) text(i int) (string, error) {
 	return "", fmt.Errorf("argument %d must be a string, but it is of type %s", i+1, value.Kind(f.args[i]))
 }
 
+// limit is how long a text may be that a function makes.
+func (f *frame) limit() int {
+	if f.env.MaxBytes <= 0 {
+		return 1 << 20
+	}
+	return f.env.MaxBytes
+}
+
+// small checks that argument i is not too large to be written as a text.
+func (f *frame) small(i int) error {
+	if deep, large := value.Measure(f.args[i], value.MaxDepth, f.limit()); deep || large {
+		return fmt.Errorf("argument %d is too large: the text would be longer than %d bytes", i+1, f.limit())
+	}
+	return nil
+}
+
 // integer gives a number rounded to the nearest integer, halves upwards.
 func (f *frame) integer(i int) (int64, error) {
 	n, ok := f.args[i].(value.Number)

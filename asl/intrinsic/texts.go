@@ -36,7 +36,13 @@ func format(f *frame) (value.Value, error) {
 			if next >= len(f.args) {
 				return nil, fmt.Errorf("the template has more {} than the %d arguments", len(f.args)-1)
 			}
+			if err := f.small(next); err != nil {
+				return nil, err
+			}
 			b.WriteString(javaString(f.args[next]))
+			if b.Len() > f.limit() {
+				return nil, fmt.Errorf("the text is longer than %d bytes", f.limit())
+			}
 			next++
 			i++
 		case c == '{' || c == '}':
@@ -82,7 +88,12 @@ func javaString(v value.Value) string {
 	return value.Text(v)
 }
 
-func jsonToString(f *frame) (value.Value, error) { return value.Text(f.args[0]), nil }
+func jsonToString(f *frame) (value.Value, error) {
+	if err := f.small(0); err != nil {
+		return nil, err
+	}
+	return value.Text(f.args[0]), nil
+}
 
 func stringToJSON(f *frame) (value.Value, error) {
 	// An escaped literal keeps its escapes: they belong to the JSON.
@@ -131,6 +142,9 @@ func base64Decode(f *frame) (value.Value, error) {
 }
 
 func hash(f *frame) (value.Value, error) {
+	if err := f.small(0); err != nil {
+		return nil, err
+	}
 	data, isText := f.args[0].(string)
 	if !isText {
 		data = value.Text(f.args[0])

@@ -78,7 +78,7 @@ func (j *JSON) Check() error {
 
 // MarshalJSON writes the text as a JSON string, so that it comes back as it
 // was, byte for byte: encoding/json would reformat embedded JSON.
-func (j JSON) MarshalJSON() ([]byte, error) { return appendString(nil, j.text), nil }
+func (j JSON) MarshalJSON() ([]byte, error) { return AppendString(nil, j.text), nil }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (j *JSON) UnmarshalJSON(b []byte) error {

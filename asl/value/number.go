@@ -58,7 +58,11 @@ func (n Number) Float64() float64 {
 	return f
 }
 
-// Cmp compares two numbers: -1, 0 or 1; exactly unless one has an exponent.
+// maxExact is how many digits are compared exactly.
+const maxExact = 1000
+
+// Cmp compares two numbers: -1, 0 or 1; exactly unless one has an exponent or
+// very many digits.
 func (n Number) Cmp(m Number) int {
 	if n == m {
 		return 0
@@ -74,7 +78,7 @@ func (n Number) Cmp(m Number) int {
 			return 0
 		}
 	}
-	if strings.ContainsAny(string(n)+string(m), "eE") {
+	if len(n)+len(m) > maxExact || strings.ContainsAny(string(n)+string(m), "eE") {
 		// An exponent may stand for a million digits: compare as floats.
 		return cmp.Compare(n.Float64(), m.Float64())
 	}

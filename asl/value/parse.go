@@ -84,10 +84,8 @@ func (p *parser) value(pos *Position) (Value, error) {
 		pos.Offset = p.i
 	}
 	switch c := p.src[p.i]; {
-	case c == '{':
-		return p.nested(pos, p.object)
-	case c == '[':
-		return p.nested(pos, p.array)
+	case c == '{' || c == '[':
+		return p.nested(pos, c)
 	case c == '"':
 		return p.str()
 	case c == '-' || c >= '0' && c <= '9':
@@ -110,11 +108,15 @@ func (p *parser) unexpected(want string) error {
 	return p.fail(p.i, "%q where %s is expected", r, want)
 }
 
-func (p *parser) nested(pos *Position, read func(*Position) (Value, error)) (Value, error) {
+func (p *parser) nested(pos *Position, open byte) (v Value, err error) {
 	if p.depth++; p.depth > MaxDepth {
 		return nil, p.fail(p.i, "nested more than %d levels deep", MaxDepth)
 	}
-	v, err := read(pos)
+	if open == '{' {
+		v, err = p.object(pos)
+	} else {
+		v, err = p.array(pos)
+	}
 	p.depth--
 	return v, err
 }
@@ -178,6 +180,7 @@ func (p *parser) object(pos *Position) (Value, error) {
 		p.i++
 		return o, nil
 	}
+	o.members = make([]Member, 0, 4)
 	for {
 		p.blank()
 		at := p.i
@@ -189,7 +192,7 @@ func (p *parser) object(pos *Position) (Value, error) {
 			return nil, err
 		}
 		if o.find(key) >= 0 {
-			return nil, p.fail(at, "the key %s is there twice", strconv.Quote(key))
+			return nil, p.fail(at, "the key %s is there twice", strconv.Quote(clip(key)))
 		}
 		if p.blank(); p.i >= len(p.src) || p.src[p.i] != ':' {
 			return nil, p.unexpected("':'")
@@ -199,7 +202,7 @@ func (p *parser) object(pos *Position) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Set(key, v)
+		o.add(key, v)
 		if done, err := p.next('}'); done || err != nil {
 			return o, err
 		}

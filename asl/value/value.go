@@ -89,6 +89,11 @@ func (o *Object) Set(key string, v Value) {
 		o.members[i].Value = v
 		return
 	}
+	o.add(key, v)
+}
+
+// add appends a key that is known to be new.
+func (o *Object) add(key string, v Value) {
 	o.members = append(o.members, Member{key, v})
 	switch {
 	case o.index != nil:
@@ -221,29 +226,4 @@ func Sorted(v Value) Value {
 		return out
 	}
 	return v
-}
-
-// Deeper tells whether arrays and objects are nested more than n levels deep.
-func Deeper(v Value, n int) bool {
-	switch v := v.(type) {
-	case Array:
-		if n == 0 {
-			return true
-		}
-		for _, x := range v {
-			if Deeper(x, n-1) {
-				return true
-			}
-		}
-	case *Object:
-		if n == 0 {
-			return true
-		}
-		for _, m := range v.Members() {
-			if Deeper(m.Value, n-1) {
-				return true
-			}
-		}
-	}
-	return false
 }

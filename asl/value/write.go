@@ -19,7 +19,7 @@ func Append(b []byte, v Value) []byte {
 	case Number:
 		return append(b, v...)
 	case string:
-		return appendString(b, v)
+		return AppendString(b, v)
 	case Array:
 		b = append(b, '[')
 		for i, e := range v {
@@ -35,7 +35,7 @@ func Append(b []byte, v Value) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendString(b, m.Key), ':')
+			b = append(AppendString(b, m.Key), ':')
 			b = Append(b, m.Value)
 		}
 		return append(b, '}')
@@ -45,7 +45,8 @@ func Append(b []byte, v Value) []byte {
 
 const hex = "0123456789abcdef"
 
-func appendString(b []byte, s string) []byte {
+// AppendString writes a string as JSON to the end of b.
+func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
