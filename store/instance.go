@@ -66,16 +66,21 @@ func (db *DB) InsertInstance(ctx context.Context, i instance.Instance) error {
 		return err
 	}
 	return db.Update(ctx, func(ctx context.Context) error {
-		n, err := db.exec(ctx, op, "INSERT INTO instance ("+instanceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-			$10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING`, values...)
-		if err != nil || n == 1 {
-			return err
+		for {
+			n, err := db.exec(ctx, op, "INSERT INTO instance ("+instanceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+				$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING`, values...)
+			if err != nil || n == 1 {
+				return err
+			}
+			if err := db.instanceConflict(ctx, op, i); err != nil {
+				return err
+			}
 		}
-		return db.instanceConflict(ctx, op, i)
 	})
 }
 
-// instanceConflict says which of the instance's keys is taken.
+// instanceConflict says which of the instance's keys is taken; none when on
+// PostgreSQL the other instance ended in the meantime.
 func (db *DB) instanceConflict(ctx context.Context, op string, i instance.Instance) error {
 	e := iap.E(op, iap.Conflict, nil)
 	_, err := db.LiveInstance(ctx, i.Owner, i.App)
@@ -90,12 +95,19 @@ func (db *DB) instanceConflict(ctx context.Context, op string, i instance.Instan
 	switch {
 	case err == nil:
 		e.Field, e.Err = "host_name", fmt.Errorf("the host name %s was given out before", i.HostName)
-	case iap.IsKind(err, iap.NotFound):
-		e.Field, e.Err = "id", fmt.Errorf("there is an instance %s already", i.ID)
-	default:
+		return e
+	case !iap.IsKind(err, iap.NotFound):
 		return err
 	}
-	return e
+	_, err = db.Instance(ctx, i.ID)
+	switch {
+	case err == nil:
+		e.Field, e.Err = "id", fmt.Errorf("there is an instance %s already", i.ID)
+		return e
+	case !iap.IsKind(err, iap.NotFound):
+		return err
+	}
+	return nil
 }
 
 // UpdateInstance implements instance.Store. The ID, the host name and the time
