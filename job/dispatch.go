@@ -31,7 +31,6 @@ func (s *Service) signal() {
 // dispatch starts queued jobs in their turn until ctx ends. It sleeps until
 // it is signalled or a job's backoff is over.
 func (s *Service) dispatch(ctx context.Context) {
-	defer s.done.Done()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -87,12 +86,10 @@ func (s *Service) free() int {
 func (s *Service) launch(ctx context.Context, j Job) {
 	w := &worker{s: s, id: j.ID, cancelled: make(chan struct{}, 1)}
 	s.workers[j.ID] = w
-	s.done.Add(1)
-	go func() {
-		defer s.done.Done()
+	s.life.done.Go(func() {
 		defer s.release(j.ID)
 		w.run(ctx, j)
-	}()
+	})
 }
 
 // release frees the place of a job.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/lifetime"
+	"github.com/internal-app-portal/iap/lifetime/lifetimetest"
 )
 
 func TestCancel(t *testing.T) {
@@ -251,4 +253,12 @@ func TestStartAndStopManyTimes(t *testing.T) {
 	if n := fmt.Sprint(len(g.ended)); n != "20" {
 		t.Errorf("%s jobs ended", n)
 	}
+}
+
+func TestStress(t *testing.T) {
+	g := newRig(t, nil)
+	if err := g.s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lifetimetest.Stress(t, 20, func() lifetime.Service { return job.New(g.cfg) })
 }

@@ -64,8 +64,14 @@ type Service struct {
 	workers map[string]*worker       // jobs that this process is at, by ID
 	retries map[string]*retry        // queued jobs that wait for something besides their turn
 	logs    map[string]chan struct{} // closed when a queued job leaves the queue
-	stop    context.CancelCauseFunc  // nil unless started
-	done    sync.WaitGroup           // the dispatcher and the workers
+	life    *life                    // from the last Start on; nil before the first
+}
+
+// life is what one Start began.
+type life struct {
+	stop    context.CancelCauseFunc
+	stopped bool           // guarded by the Service's mu
+	done    sync.WaitGroup // the dispatcher and the workers
 }
 
 // New returns a Service that does nothing until Start.
@@ -221,16 +227,16 @@ func (s *Service) Start(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stop != nil {
+	if s.life != nil && !s.life.stopped {
 		return iap.Errorf("job.Start", iap.Conflict, "the service was started already")
 	}
-	life, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	s.stop = stop
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	s.life = &life{stop: stop}
 	for _, j := range running {
-		s.launch(life, j)
+		s.launch(ctx, j)
 	}
-	s.done.Add(1)
-	go s.dispatch(life)
+	l := s.life
+	l.done.Go(func() { s.dispatch(ctx) })
 	s.signal()
 	return nil
 }
@@ -241,15 +247,17 @@ var errStopped = errors.New("the portal is stopping")
 // portal. The error is that of ctx when it ended first.
 func (s *Service) Stop(ctx context.Context) error {
 	s.mu.Lock()
-	stop := s.stop
-	s.stop = nil
+	l := s.life
+	if l != nil {
+		l.stopped = true
+	}
 	s.mu.Unlock()
-	if stop == nil {
+	if l == nil {
 		return nil
 	}
-	stop(errStopped)
+	l.stop(errStopped)
 	done := make(chan struct{})
-	go func() { s.done.Wait(); close(done) }()
+	go func() { l.done.Wait(); close(done) }()
 	select {
 	case <-done:
 		return nil
