@@ -12,7 +12,8 @@ type Outcome struct {
 	Events []HistoryEvent
 	// Commands are to be carried out after the commit, in order.
 	Commands []Command
-	// Ready are the frames for which an Advance is due now, in order.
+	// Ready are the frames for which an Advance is due now, in order. A later
+	// step may cancel one of them; its Advance then answers ErrStale.
 	Ready []FrameID
 	// Complete is there when the execution has ended.
 	Complete *Complete
