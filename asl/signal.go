@@ -62,8 +62,9 @@ type TaskTimedOut struct {
 	Cause   string
 }
 
-// HeartbeatTimedOut tells the same of a missing heartbeat. An empty Error
-// means States.HeartbeatTimeout.
+// HeartbeatTimedOut tells the same of a missing heartbeat. An empty Error means
+// States.Timeout: so AWS names it, and States.HeartbeatTimeout in a retrier or
+// catcher matches it as well.
 type HeartbeatTimedOut struct {
 	Frame   FrameID
 	Attempt int
