@@ -2,7 +2,7 @@
 # project goes to .cache/ and bin/; both may be deleted at any time.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build images tofu bench lint clean
+.PHONY: help setup run test build images tofu provider bench lint clean
 
 GO       ?= go
 PARTS    ?=
@@ -38,6 +38,9 @@ images: ## Make the example apps' images where they changed
 
 tofu: ## Build OpenTofu into .cache/bin, even where Terraform is installed
 	@scripts/setup.sh tofu
+
+provider: ## Build the Docker provider without its fixed waits (docs/docker-provider.md)
+	@scripts/setup.sh provider-patched
 
 bench: PARTS = docker terraform provider chromium caddy
 bench: setup images build ## Measure the portal against its references (docs/benchmarks.md)

@@ -4,6 +4,7 @@
 #
 #	scripts/setup.sh [PART...]    docker terraform provider chromium postgres cc; all without PART
 #	scripts/setup.sh tofu         builds OpenTofu into .cache/bin even where Terraform is
+#	scripts/setup.sh provider-patched | provider-stock   another Docker provider (docs/docker-provider.md)
 #	scripts/setup.sh caddy        builds Caddy into .cache/bin, for the measurements alone
 set -euo pipefail
 
@@ -12,7 +13,7 @@ CACHE=$ROOT/.cache
 mkdir -p "$CACHE/bin"
 PATH=$CACHE/bin:$PATH
 
-for part in common docker terraform tests bench; do
+for part in common docker terraform provider tests bench; do
 	# shellcheck source=/dev/null
 	. "$ROOT/scripts/setup/$part.sh"
 done
@@ -23,7 +24,7 @@ PLATFORM=$(platform)
 [ $# -gt 0 ] || set -- docker terraform provider chromium postgres cc
 for part in "$@"; do
 	case $part in
-	docker | terraform | provider | chromium | postgres | cc | tofu | caddy) "setup_$part" ;;
-	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu caddy" ;;
+	docker | terraform | provider | provider-patched | provider-stock | chromium | postgres | cc | tofu | caddy) "setup_${part//-/_}" ;;
+	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu caddy provider-patched provider-stock" ;;
 	esac
 done

@@ -53,22 +53,27 @@ link() {
 # the program. Builds are kept for all clones of this user, by all that they
 # depend on.
 built() {
-	local key dir
-	key=$(tool_key "$1" "$3")
-	dir=${XDG_CACHE_HOME:-$HOME/.cache}/iap-tools
-	BUILT=$dir/$1-$key
+	BUILT=$(tool_file "$1" "$(tool_key "$1" "$3")")
 	[ -x "$BUILT" ] && return
 	say "building $2 from tools/$1; this takes some minutes, once"
-	mkdir -p "$dir"
-	(cd "$ROOT/tools/$1" && GOFLAGS= GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$3" -o "$BUILT.$$" "$2") ||
-		fail "building tools/$1 failed"
-	mv -f "$BUILT.$$" "$BUILT"
+	go_build "$ROOT/tools/$1" "$2" "$3" "$BUILT" || fail "building tools/$1 failed"
 }
 
-# tool_key TOOL LDFLAGS: names a build of a tool: its modules, flags and platform.
-tool_key() {
-	{ cat "$ROOT/tools/$1/go.mod" "$ROOT/tools/$1/go.sum"; echo "$2 $PLATFORM"; } | cksum_sha256
+# go_build DIR PACKAGE LDFLAGS FILE: FILE is there whole or not at all.
+go_build() {
+	mkdir -p "$(dirname "$4")"
+	(cd "$1" && GOFLAGS= GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$3" -o "$4.$$" "$2") || return
+	mv -f "$4.$$" "$4"
 }
+
+# tool_key TOOL LDFLAGS [PATCH]: names a build of a tool: its modules, flags,
+# platform and what is changed in its source.
+tool_key() {
+	{ cat "$ROOT/tools/$1/go.mod" "$ROOT/tools/$1/go.sum"; echo "$2 $PLATFORM"; [ -z "${3:-}" ] || cat "$3"; } | cksum_sha256
+}
+
+# tool_file TOOL KEY: where a build is kept.
+tool_file() { echo "${XDG_CACHE_HOME:-$HOME/.cache}/iap-tools/$1-$2"; }
 
 cksum_sha256() {
 	if have sha256sum; then sha256sum; else shasum -a 256; fi | cut -c 1-16
