@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/internal-app-portal/iap"
 )
 
@@ -61,18 +59,47 @@ func didYouMean(word string, words []string) string {
 }
 
 // nearest returns the word with the fewest changes from word, empty when more
-// than a third of its letters would change.
+// than a third of its letters (but two are always allowed) would change.
 func nearest(word string, words []string) string {
 	if len(word) > 100 {
 		return ""
 	}
-	best, least := "", max(len(word)/3, 1)+1
+	limit := max(len(word)/3, 2)
+	if len(word) < 4 {
+		limit = 1
+	}
+	best, least := "", limit+1
 	for _, w := range slices.Sorted(slices.Values(words)) {
-		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(w), nil); d < least {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least {
 			best, least = w, d
 		}
 	}
 	return best
+}
+
+// distance is the number of letters to put in, leave out, replace or swap with
+// their neighbour to make b of a (optimal string alignment).
+func distance(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
 }
 
 // list writes words as people do: "a, b or c".
