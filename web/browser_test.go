@@ -194,6 +194,15 @@ func TestAPageThatComesBackHasMissedNothing(t *testing.T) {
 	evaluate[float64](t, ctx, shows("#instance .status", "Destroyed"))
 }
 
+func TestTabsAreFetchedWhenTheyChange(t *testing.T) {
+	p, tab, _ := browse(t)
+	ctx := tab()
+	open(t, ctx, p.srv.URL+"/instances/"+p.ids["running"]+"?tab=events")
+	evaluate[bool](t, ctx, connected)
+	p.change("running", instance.Destroying)
+	evaluate[float64](t, ctx, shows(".plain tbody tr:first-child", "Instance: destroying"))
+}
+
 func TestDeployAndDestroyInTheBrowser(t *testing.T) {
 	p, tab, _ := browse(t)
 	ctx := tab()

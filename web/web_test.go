@@ -283,3 +283,12 @@ func TestRetireIsForPublishers(t *testing.T) {
 	_, body := p.do("GET", "/apps/todo", "", nil)
 	contains(t, body, "Retired", "Put back")
 }
+
+func mustURL(t *testing.T, path string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
