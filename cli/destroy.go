@@ -31,13 +31,30 @@ func (c *destroyCmd) Run(r *run) error {
 	if ok, err := c.confirm(r, found); err != nil || !ok {
 		return err
 	}
-	results := []client.Instance{}
-	var failed []error
-	for _, i := range found {
-		i, err := c.destroy(r, cl, i)
-		if i.ID != "" {
-			results = append(results, i)
+	results, failed := c.destroyAll(r, cl, found)
+	if r.json() {
+		if err := r.writeJSON(results); err != nil {
+			return err
 		}
+	}
+	return joined(failed)
+}
+
+// destroyAll begins every destroy before it waits for the first.
+func (c *destroyCmd) destroyAll(r *run, cl *client.Client, found []client.Instance) (results []client.Instance, failed []error) {
+	results = []client.Instance{}
+	begun := []client.Instance{}
+	for _, i := range found {
+		i, err := cl.Destroy(r.ctx, i.ID)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		begun = append(begun, i)
+	}
+	for _, i := range begun {
+		i, err := c.wait(r, cl, i)
+		results = append(results, i)
 		if err != nil {
 			failed = append(failed, err)
 			continue
@@ -46,12 +63,7 @@ func (c *destroyCmd) Run(r *run) error {
 			r.print("%s", destroyedLine(i))
 		}
 	}
-	if r.json() {
-		if err := r.writeJSON(results); err != nil {
-			return err
-		}
-	}
-	return joined(failed)
+	return results, failed
 }
 
 // find looks all up before any is destroyed, so that a slip in one name
@@ -86,12 +98,12 @@ func (c *destroyCmd) confirm(r *run, found []client.Instance) (bool, error) {
 	return ok, err
 }
 
-func (c *destroyCmd) destroy(r *run, cl *client.Client, i client.Instance) (client.Instance, error) {
-	name := printable(i.HostName)
-	i, err := cl.Destroy(r.ctx, i.ID)
-	if err != nil || !c.Wait {
-		return i, err
+// wait waits for the end of a destroy where that was asked for.
+func (c *destroyCmd) wait(r *run, cl *client.Client, i client.Instance) (_ client.Instance, err error) {
+	if !c.Wait {
+		return i, nil
 	}
+	name := printable(i.HostName)
 	if !i.Ended() {
 		r.note("%s", paint(r.errColor, styleBold, name))
 		i, err = r.follow(cl, i, c.Timeout, client.Instance.Ended)
