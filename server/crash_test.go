@@ -242,7 +242,7 @@ func roundTrip(ctx context.Context, t *testing.T, c child) {
 // looks at what is there.
 func finish(t *testing.T, c child) {
 	p := childClient(t, c)
-	engine := needDocker(t)
+	needDocker(t)
 	list, err := p.Instances(t.Context(), client.InstanceFilter{})
 	if err != nil {
 		t.Fatal(err)
@@ -250,15 +250,10 @@ func finish(t *testing.T, c child) {
 	for _, i := range list.Items {
 		settled := func(i client.Instance) bool { return i.Status == client.StatusRunning || i.Ended() }
 		i = p.waitFor(t.Context(), i.ID, settled)
-		containers := 0
-		for _, r := range resources(t, engine, i.ID) {
-			if r.Kind == "container" {
-				containers++
-			}
-		}
+		n := containers(t, i.ID)
 		switch {
-		case i.Status == client.StatusRunning && containers != 1:
-			t.Errorf("%s runs with %d containers", i.HostName, containers)
+		case i.Status == client.StatusRunning && n != 1:
+			t.Errorf("%s runs with %d containers", i.HostName, n)
 		case i.Status == client.StatusRunning:
 			if status, _ := get(t, i.URL); status != 200 {
 				t.Errorf("%s answers %d", i.URL, status)
@@ -268,7 +263,7 @@ func finish(t *testing.T, c child) {
 		if i.Status != client.StatusDestroyed || i.Receipt == nil || len(i.Receipt.Left) != 0 {
 			t.Errorf("it ended as %s: %s", i.Status, toJSON(i))
 		}
-		if left := resources(t, engine, i.ID); len(left) != 0 {
+		if left := resources(t, i.ID); len(left) != 0 {
 			t.Errorf("left behind: %v", left)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestDeployUseDestroy(t *testing.T) {
-	engine := needDocker(t)
+	needDocker(t)
 	p := startPortal(t, testConfig(t))
 	for _, app := range []string{"todo", "whiteboard", "inspector"} {
 		t.Run(app, func(t *testing.T) {
@@ -17,14 +17,14 @@ func TestDeployUseDestroy(t *testing.T) {
 			if status, _ := get(t, i.URL); status != 200 {
 				t.Errorf("%s answers %d", i.URL, status)
 			}
-			if len(resources(t, engine, i.ID)) < 2 {
-				t.Errorf("a container and a network should be there: %v", resources(t, engine, i.ID))
+			if len(resources(t, i.ID)) < 2 {
+				t.Errorf("a container and a network should be there: %v", resources(t, i.ID))
 			}
 			i = p.destroy(i.ID)
 			if i.Status != client.StatusDestroyed || i.Receipt == nil || len(i.Receipt.Left) != 0 {
 				t.Errorf("got %s", toJSON(i))
 			}
-			if left := resources(t, engine, i.ID); len(left) != 0 {
+			if left := resources(t, i.ID); len(left) != 0 {
 				t.Errorf("left behind: %v", left)
 			}
 			if status, body := get(t, p.appURL(i)); status != 410 || !strings.Contains(body, "destroyed") {
@@ -40,7 +40,7 @@ func (p *portal) appURL(i client.Instance) string {
 }
 
 func TestFiftyClicksGiveOneInstance(t *testing.T) {
-	engine := needDocker(t)
+	needDocker(t)
 	p := startPortal(t, testConfig(t))
 	var mu sync.Mutex
 	ids, created := map[string]int{}, 0
@@ -66,20 +66,14 @@ func TestFiftyClicksGiveOneInstance(t *testing.T) {
 	}
 	for id := range ids {
 		p.waitFor(t.Context(), id, is(client.StatusRunning))
-		containers := 0
-		for _, r := range resources(t, engine, id) {
-			if r.Kind == "container" {
-				containers++
-			}
-		}
-		if containers != 1 {
-			t.Errorf("%d containers", containers)
+		if n := containers(t, id); n != 1 {
+			t.Errorf("%d containers", n)
 		}
 	}
 }
 
 func TestDestroyWhileDeploying(t *testing.T) {
-	engine := needDocker(t)
+	needDocker(t)
 	p := startPortal(t, testConfig(t))
 	for _, when := range []string{client.StatusQueued, client.StatusDeploying, client.StatusChecking} {
 		t.Run(when, func(t *testing.T) {
@@ -95,7 +89,7 @@ func TestDestroyWhileDeploying(t *testing.T) {
 			if i.Status != client.StatusDestroyed || i.EndedBy == "" {
 				t.Errorf("got %s", toJSON(i))
 			}
-			if left := resources(t, engine, i.ID); len(left) != 0 {
+			if left := resources(t, i.ID); len(left) != 0 {
 				t.Errorf("left behind: %v", left)
 			}
 		})
@@ -103,7 +97,7 @@ func TestDestroyWhileDeploying(t *testing.T) {
 }
 
 func TestADeployThatFailsIsCleanedUpAndSaysWhy(t *testing.T) {
-	engine := needDocker(t)
+	needDocker(t)
 	p := startPortal(t, testConfig(t))
 	for _, c := range []struct{ slug, manifest, want string }{
 		{"exits", inspectorApp("exits", `environment: {FAIL_AT_START: "1"}`), "exited with code 3"},
@@ -120,7 +114,7 @@ func TestADeployThatFailsIsCleanedUpAndSaysWhy(t *testing.T) {
 			if i.Status != client.StatusDeployFailed || !strings.Contains(i.Reason, c.want) {
 				t.Errorf("got %s: %s", i.Status, i.Reason)
 			}
-			if left := resources(t, engine, i.ID); len(left) != 0 {
+			if left := resources(t, i.ID); len(left) != 0 {
 				t.Errorf("left behind: %v", left)
 			}
 		})

@@ -100,7 +100,7 @@ func enginePath() string {
 }
 
 func TestWaitsForDockerAndGoesOn(t *testing.T) {
-	engine := needDocker(t)
+	needDocker(t)
 	if !strings.HasPrefix(enginePath(), "unix://") {
 		t.Skip("skipped: the engine is not at a Unix socket")
 	}
@@ -128,13 +128,13 @@ func TestWaitsForDockerAndGoesOn(t *testing.T) {
 	p.waitFor(t.Context(), i.ID, func(i client.Instance) bool { return i.Waiting == "Docker" })
 	docker.connect(t)
 	i = p.waitFor(t.Context(), i.ID, client.Instance.Ended)
-	if i.Status != client.StatusDestroyed || len(resources(t, engine, i.ID)) != 0 {
-		t.Errorf("got %s, left %v", toJSON(i), resources(t, engine, i.ID))
+	if i.Status != client.StatusDestroyed || len(resources(t, i.ID)) != 0 {
+		t.Errorf("got %s, left %v", toJSON(i), resources(t, i.ID))
 	}
 }
 
 func TestDockerGoneInTheMiddleOfADeploy(t *testing.T) {
-	engine := needDocker(t)
+	needDocker(t)
 	docker := newSwitchboard(t)
 	cfg := testConfig(t)
 	cfg.DockerHost = "unix://" + docker.path
@@ -154,7 +154,7 @@ func TestDockerGoneInTheMiddleOfADeploy(t *testing.T) {
 				t.Fatalf("got %s: %s", i.Status, i.Reason)
 			}
 			i = p.destroy(i.ID)
-			if left := resources(t, engine, i.ID); i.Status != client.StatusDestroyed || len(left) != 0 {
+			if left := resources(t, i.ID); i.Status != client.StatusDestroyed || len(left) != 0 {
 				t.Errorf("got %s, left %v", i.Status, left)
 			}
 		})

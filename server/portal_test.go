@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	moby "github.com/moby/moby/client"
+
 	"github.com/internal-app-portal/iap/client"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/platform/docker"
@@ -31,17 +33,16 @@ type portal struct {
 }
 
 // needDocker skips a test where no engine answers.
-func needDocker(t *testing.T) *docker.Platform {
+func needDocker(t *testing.T) {
 	t.Helper()
 	p, err := docker.New("", "none")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Close() })
+	defer p.Close()
 	if err := p.Ping(t.Context()); err != nil {
 		t.Skipf("skipped: this test needs a Docker Engine (make setup): %v", err)
 	}
-	return p
 }
 
 func testConfig(t *testing.T) server.Config {
@@ -168,6 +169,7 @@ func get(t *testing.T, url string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Accept", "text/html")
 	resp, err := c.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -180,14 +182,51 @@ func get(t *testing.T, url string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// resources lists what carries an instance's label, whichever portal made it.
-func resources(t *testing.T, p *docker.Platform, id string) []instance.Resource {
+// resources lists what carries an instance's label, as the engine itself tells:
+// "container NAME", "network NAME", "volume NAME".
+func resources(t *testing.T, id string) []string {
 	t.Helper()
-	r, err := p.Resources(t.Context(), "", id)
+	c, err := moby.New(moby.FromEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	defer c.Close()
+	f := make(moby.Filters).Add("label", instance.LabelInstance+"="+id)
+	var out []string
+	containers, err := c.ContainerList(t.Context(), moby.ContainerListOptions{All: true, Filters: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range containers.Items {
+		out = append(out, "container "+r.Names[0])
+	}
+	networks, err := c.NetworkList(t.Context(), moby.NetworkListOptions{Filters: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range networks.Items {
+		out = append(out, "network "+r.Name)
+	}
+	volumes, err := c.VolumeList(t.Context(), moby.VolumeListOptions{Filters: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range volumes.Items {
+		out = append(out, "volume "+r.Name)
+	}
+	return out
+}
+
+// containers counts an instance's containers.
+func containers(t *testing.T, id string) int {
+	t.Helper()
+	n := 0
+	for _, r := range resources(t, id) {
+		if strings.HasPrefix(r, "container ") {
+			n++
+		}
+	}
+	return n
 }
 
 // addApp adds an app to the catalogue.
