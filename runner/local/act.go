@@ -111,16 +111,17 @@ func (s *supervisor) act(ctx context.Context) (rep *report, err error) {
 		}
 		var err error
 		rep, err = s.attempts(ctx)
-		return errors.Join(err, s.rescueState(ctx))
+		return err
 	})
 	return rep, err
 }
 
 // attempts runs the tool, again where another way may help: without the warm
 // provider when that does not answer, with a new init when the old one does not
-// fit any more, and a destroy with a refresh when that without one failed.
+// fit any more, from a state that was handed over late, and a destroy with a
+// refresh when that without one failed.
 func (s *supervisor) attempts(ctx context.Context) (*report, error) {
-	warm, refresh, readyAgain := s.plan.Reattach != "", s.spec.Kind == job.Apply, false
+	warm, refresh, readyAgain, rescuedAgain := s.plan.Reattach != "", s.spec.Kind == job.Apply, false, false
 	for {
 		rep, killed, err := s.tool.run(ctx, s.f.path(workFolder), s.environment(warm), s.arguments(refresh)...)
 		if err == nil {
@@ -129,6 +130,7 @@ func (s *supervisor) attempts(ctx context.Context) (*report, error) {
 			}
 			return rep, nil
 		}
+		rescued, lost := s.rescueState(ctx)
 		name, reason := rep.classify(s.spec.Kind)
 		if reason == "" {
 			reason = fmt.Sprintf("%s ended without a word: %v", s.toolName(), err)
@@ -138,12 +140,16 @@ func (s *supervisor) attempts(ctx context.Context) (*report, error) {
 		switch {
 		case ctx.Err() != nil:
 			return rep, context.Cause(ctx)
+		case lost != nil:
+			return rep, lost
+		case rescued && !rescuedAgain:
+			rescuedAgain = true // all may be there already
 		case killed:
 			return rep, &failure{job.ErrKilled, fmt.Sprintf("%s was ended: %v", s.toolName(), err)}
-		case warm && mayRepeat && pluginGone.Match(rep.text):
+		case warm && mayRepeat && rep.says(pluginGone):
 			warm = false
 			s.log.say("The provider that was kept running does not answer; starting another one.")
-		case !readyAgain && !rep.acted && notReady.Match(rep.text):
+		case !readyAgain && !rep.acted && rep.says(notReady):
 			readyAgain = true
 			s.log.say("The bundle must be initialised again.")
 			if err := s.makeReadyAgain(ctx); err != nil {

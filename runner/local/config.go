@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,14 +105,20 @@ func (r *Runner) busy() bool {
 	return false
 }
 
-var (
-	idForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	keyForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
-)
+// validName reports whether s is safe as the name of a folder: 1 to limit
+// letters, digits and marks, a letter or digit first.
+func validName(s string, limit int, marks string) bool {
+	const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return s != "" && len(s) <= limit && strings.Trim(s, alphanumeric+marks) == "" && strings.IndexAny(s[:1], marks) < 0
+}
+
+// The forms of the IDs of jobs and the keys of bundles.
+func validID(id string) bool   { return validName(id, 64, "-") }
+func validKey(key string) bool { return validName(key, 128, "._-") }
 
 // folder returns the folder of a job; Invalid when id cannot be a job's.
 func (r *Runner) folder(id string) (folder, error) {
-	if !idForm.MatchString(id) {
+	if !validID(id) {
 		return "", iap.FieldErrorf("local.folder", "id", "%.80q is not the ID of a job", id)
 	}
 	return folder(filepath.Join(r.cfg.Data, "jobs", id)), nil

@@ -61,27 +61,31 @@ func lastError(lines []string) []string {
 	return out
 }
 
-var (
-	// dockerGone is what the Docker provider and the Docker client say when the
-	// engine does not answer.
-	dockerGone = regexp.MustCompile(`(?i)cannot connect to the docker daemon|is the docker daemon running|` +
+// What the tools say of causes that they have no name for. The expressions are
+// compiled when they are needed, because each job starts this program.
+const (
+	// dockerGone: the engine does not answer.
+	dockerGone = `(?i)cannot connect to the docker daemon|is the docker daemon running|` +
 		`failed to connect to the docker api|error during connect:|error pinging docker server|` +
-		`docker\.sock\S*:? (connect|dial)?.*(connection refused|no such file or directory|EOF)|` +
-		`docker.{0,200}(connection refused|connection reset by peer|context deadline exceeded|i/o timeout)`)
-	// stateGone is what tofu and terraform say when the portal's state store
-	// does not answer.
-	stateGone = regexp.MustCompile(`(?is)(state|lock|backend).{0,400}(connection refused|connection reset|giving up after|` +
-		`HTTP error: 5\d\d|unexpected HTTP response code 5\d\d|response code: 5\d\d|HTTP remote state endpoint .{0,40}5\d\d|i/o timeout)`)
-	// pluginGone is what they say when a provider process cannot be talked to.
-	pluginGone = regexp.MustCompile(`(?i)reattachment process not found|failed to instantiate provider|` +
+		`docker[^\n]*(connection refused|connection reset by peer|no such file or directory|context deadline exceeded|i/o timeout)`
+	// aboutState and unanswered together: the portal's store of states does
+	// not answer.
+	aboutState = `(?i)the state lock|(loading|saving) state|failed to (get|upload) state|persist state`
+	unanswered = `(?i)giving up after|connection (refused|reset)|HTTP error: 5|response code:? 5|i/o timeout`
+	// pluginGone: a provider process cannot be talked to.
+	pluginGone = `(?i)reattachment process not found|failed to instantiate provider|` +
 		`plugin did not respond|plugin (process )?(crashed|exited)|transport is closing|connection is shutting down|` +
-		`could not load the schema|failed to (load|obtain) .{0,40}schema|rpc error: code = unavailable|` +
-		`incompatible api version with plugin|unrecognized remote plugin`)
-	// notReady is what they say when a bundle must be initialised again.
-	notReady = regexp.MustCompile(`(?i)required plugins are not installed|inconsistent dependency lock file|` +
-		`backend initialization required|module not installed|provider registry.{0,80}(not available|no available)|` +
-		`there is no package for .{0,200} cached`)
+		`could not load the schema|failed to (load|obtain)[^\n]*schema|rpc error: code = unavailable|` +
+		`incompatible api version with plugin|unrecognized remote plugin`
+	// notReady: a bundle must be initialised again.
+	notReady = `(?i)required plugins are not installed|inconsistent dependency lock file|` +
+		`backend initialization required|module not installed|there is no package for[^\n]*cached`
 )
+
+// says reports whether the errors are of a kind.
+func (r *report) says(expression string) bool {
+	return regexp.MustCompile(expression).Match(r.text)
+}
 
 // classify returns the name of the error, and better words than the tool's
 // where there are some.
@@ -92,9 +96,9 @@ func (r *report) classify(kind job.Kind) (name, reason string) {
 	}
 	reason = r.reason()
 	switch {
-	case dockerGone.Match(r.text):
+	case r.says(dockerGone):
 		return job.ErrUnavailable, "Docker does not answer.\n" + reason
-	case stateGone.Match(r.text):
+	case r.says(aboutState) && r.says(unanswered):
 		return job.ErrUnavailable, "The portal's store of Terraform states did not answer.\n" + reason
 	}
 	return name, reason

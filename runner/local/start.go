@@ -23,7 +23,7 @@ func (r *Runner) Start(ctx context.Context, spec job.Spec) error {
 	if err != nil {
 		return err
 	}
-	if !keyForm.MatchString(spec.Bundle) {
+	if !validKey(spec.Bundle) {
 		return iap.FieldErrorf(op, "bundle", "%.80q is not the key of a bundle", spec.Bundle)
 	}
 	if f.has(pidFile) || f.has(resultFile) {

@@ -44,11 +44,13 @@ func (s *supervisor) askState(ctx context.Context, method string, body []byte) (
 }
 
 // rescueState hands over the state that tofu wrote to a file when it could not
-// store it. Without it the portal would not know what was made.
-func (s *supervisor) rescueState(ctx context.Context) error {
-	state, err := os.ReadFile(filepath.Join(s.f.path(workFolder), "errored.tfstate"))
+// store it. Without it the portal would not know what was made. done is false
+// when there is no such state.
+func (s *supervisor) rescueState(ctx context.Context) (done bool, err error) {
+	file := filepath.Join(s.f.path(workFolder), "errored.tfstate")
+	state, err := os.ReadFile(file)
 	if err != nil {
-		return nil
+		return false, nil
 	}
 	s.log.say("The state could not be stored; trying until the portal takes it.")
 	// A job that was told to stop must hand it over, too.
@@ -59,16 +61,16 @@ func (s *supervisor) rescueState(ctx context.Context) error {
 		switch {
 		case err == nil && code < 300:
 			s.log.say("The state is stored.")
-			return nil
+			return true, os.Remove(file)
 		case err == nil && code < 500 && code != http.StatusTooManyRequests:
-			return fmt.Errorf("the portal refused the state with %d %s", code, http.StatusText(code))
+			return false, fmt.Errorf("the portal refused the state with %d %s", code, http.StatusText(code))
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("the portal did not take the state within %s", stateRescue)
+			return false, fmt.Errorf("the portal did not take the state within %s", stateRescue)
 		}
 	}
 }

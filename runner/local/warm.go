@@ -16,7 +16,7 @@ import (
 // Jobs do not depend on it; they are only quicker after it.
 func (r *Runner) Warm(ctx context.Context, key string) error {
 	const op = "local.Warm"
-	if !keyForm.MatchString(key) {
+	if !validKey(key) {
 		return iap.FieldErrorf(op, "key", "%.80q is not the key of a bundle", key)
 	}
 	binary, err := r.terraform()
