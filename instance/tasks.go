@@ -283,11 +283,20 @@ func (s *Service) JobEnded(ctx context.Context, j job.Job) error {
 }
 
 // CheckUpstream refuses the output of an apply that is not an address of the
-// instance itself.
+// instance itself. A container that has exited meanwhile publishes nothing:
+// the health check then tells why, with its last words.
 func (s *Service) CheckUpstream(ctx context.Context, j job.Job) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	return s.Platform.CheckUpstream(ctx, j.Instance, j.Upstream)
+	err := s.Platform.CheckUpstream(ctx, j.Instance, j.Upstream)
+	if !iap.IsKind(err, iap.Invalid) {
+		return err
+	}
+	box, boxErr := s.Platform.Container(ctx, j.Instance, 0)
+	if boxErr == nil && box.Exists && !box.Running {
+		return nil
+	}
+	return err
 }
 
 func orText(s, other string) string {
