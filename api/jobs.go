@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -163,6 +164,7 @@ func copyFlushing(w http.ResponseWriter, r io.Reader) {
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
+			_ = rc.SetWriteDeadline(time.Now().Add(writeTime))
 			if _, werr := w.Write(buf[:n]); werr != nil || rc.Flush() != nil {
 				return
 			}

@@ -77,8 +77,9 @@ func (s *service) event(e event.Event) client.Event {
 		return out
 	}
 	wire := s.instance(instance.Instance{ID: snap.ID, App: snap.App, Version: snap.Version, Owner: snap.Owner,
-		HostName: snap.HostName, Status: snap.Status, Waiting: snap.Waiting, EndsAt: snap.EndsAt,
-		EndedBy: snap.EndedBy, Reason: snap.Reason, Receipt: snap.Receipt})
+		HostName: snap.HostName, Status: snap.Status, Waiting: snap.Waiting, CreatedAt: snap.CreatedAt,
+		EndsAt: snap.EndsAt, EndedAt: snap.EndedAt, EndedBy: snap.EndedBy, EndReason: snap.EndReason,
+		Reason: snap.Reason, Receipt: snap.Receipt})
 	if data, err := json.Marshal(wire); err == nil {
 		out.Data = data
 	}

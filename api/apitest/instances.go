@@ -185,9 +185,7 @@ func (s instances) ReadySeconds(context.Context) (map[string]float64, error) {
 func (s instances) URL(i instance.Instance) string { return "http://" + i.HostName + ".localhost:8080" }
 
 func instanceEvent(i instance.Instance, now time.Time) *event.Event {
-	data, err := json.Marshal(instance.Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner,
-		HostName: i.HostName, Status: i.Status, Upstream: i.Upstream, EndsAt: i.EndsAt, EndedBy: i.EndedBy,
-		Reason: i.Reason, Receipt: i.Receipt})
+	data, err := json.Marshal(i.Snapshot())
 	if err != nil {
 		panic(err)
 	}
