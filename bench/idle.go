@@ -153,6 +153,23 @@ func memoryOf(pid int) (memory, error) {
 	return m, nil
 }
 
+// processorTime is what a process has used so far; 0 when it is not known.
+// (proc(5): fields 14 and 15 of stat, in hundredths of a second.)
+func processorTime(pid int) time.Duration {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name, which may hold anything
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 func (m memory) figure(name string, want float64) Figure {
 	f := Figure{Name: name, Unit: "MB", Portal: stats([]float64{m.rss}),
 		Note: fmt.Sprintf("%.1f MB are its own, %.1f MB pages of its program and other files.", m.anon, m.file)}

@@ -20,17 +20,20 @@ type load struct {
 	addr, host, path string
 	clients          int
 	size             int64 // of the body, which is checked
+	pid              int   // of the process that answers; 0: unknown
 }
 
 // loadResult is what a round brought.
 type loadResult struct {
 	rate      float64   // requests per second
 	latencies []float64 // milliseconds
+	cpu       float64   // milliseconds of the answering process for a request
 }
 
 // run asks for the length of time.
 func (l load) run(ctx context.Context, length time.Duration) (loadResult, error) {
 	took := make([][]float64, l.clients)
+	before := processorTime(l.pid)
 	begun := time.Now()
 	end := begun.Add(length)
 	err := together(l.clients, l.clients, func(n int) (err error) {
@@ -42,6 +45,7 @@ func (l load) run(ctx context.Context, length time.Duration) (loadResult, error)
 		r.latencies = append(r.latencies, t...)
 	}
 	r.rate = float64(len(r.latencies)) / time.Since(begun).Seconds()
+	r.cpu = ratio(millis(processorTime(l.pid)-before), float64(len(r.latencies)))
 	if err == nil && len(r.latencies) == 0 {
 		err = errors.New("no request ended in time")
 	}

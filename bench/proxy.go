@@ -41,7 +41,7 @@ func measureProxy(ctx context.Context, b *bench, out *Part) error {
 	}
 	host := strings.TrimPrefix(i.URL, "http://")
 	host = strings.TrimSuffix(host, "/")
-	caddy, stop, err := b.startCaddy(ctx, upstream)
+	caddy, caddyPID, stop, err := b.startCaddy(ctx, upstream)
 	if err != nil {
 		return err
 	}
@@ -52,15 +52,15 @@ func measureProxy(ctx context.Context, b *bench, out *Part) error {
 	}{{"small body (3 bytes)", "/healthz", 3}, {"body of 1 MB", "/bytes/1000000", 1000000}}
 	for _, page := range pages {
 		ways := []load{
-			{p.addr, host, page.path, clients, page.size},
-			{caddy, "instance.localhost", page.path, clients, page.size},
-			{upstream, upstream, page.path, clients, page.size},
+			{p.addr, host, page.path, clients, page.size, p.cmd.Process.Pid},
+			{caddy, "instance.localhost", page.path, clients, page.size, caddyPID},
+			{upstream, upstream, page.path, clients, page.size, 0},
 		}
-		rates, late, err := b.inTurn(ctx, ways)
+		got, err := b.inTurn(ctx, ways)
 		if err != nil {
 			return err
 		}
-		out.Figures = append(out.Figures, proxyFigures(page.name, rates, late)...)
+		out.Figures = append(out.Figures, proxyFigures(page.name, got)...)
 	}
 	return nil
 }
@@ -103,10 +103,13 @@ func (b *bench) published(ctx context.Context, instance string) (string, error) 
 	return strings.TrimSpace(line), nil
 }
 
+// rounds are what the rounds of one way brought, each a number.
+type rounds struct{ rate, late, cpu []float64 }
+
 // inTurn runs rounds of all ways, each second one in the reverse order, after
 // one round of each that does not count.
-func (b *bench) inTurn(ctx context.Context, ways []load) (rates, late [][]float64, err error) {
-	rates, late = make([][]float64, len(ways)), make([][]float64, len(ways))
+func (b *bench) inTurn(ctx context.Context, ways []load) ([]rounds, error) {
+	out := make([]rounds, len(ways))
 	order := make([]int, len(ways))
 	for n := range order {
 		order[n] = n
@@ -119,56 +122,58 @@ func (b *bench) inTurn(ctx context.Context, ways []load) (rates, late [][]float6
 			}
 			r, err := ways[n].run(ctx, length)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			if round >= 0 {
-				rates[n] = append(rates[n], r.rate)
-				late[n] = append(late[n], stats(r.latencies).P99)
+				o := &out[n]
+				o.rate, o.late, o.cpu = append(o.rate, r.rate), append(o.late, stats(r.latencies).P99), append(o.cpu, r.cpu)
 			}
 		}
 		slices.Reverse(order)
 	}
-	return rates, late, nil
+	return out, nil
 }
 
 // proxyFigures compares way 0, the portal, with way 1, Caddy, and shows way 2,
 // the app without a proxy.
-func proxyFigures(name string, rates, late [][]float64) []Figure {
-	rate := compare("Requests per second, "+name, "1/s", rates[0], "Caddy", rates[1], 0)
+func proxyFigures(name string, got []rounds) []Figure {
+	portal, caddy, straight := got[0], got[1], got[2]
+	rate := compare("Requests per second, "+name, "1/s", portal.rate, "Caddy", caddy.rate, 0)
 	rate.Checks = []Check{atLeast("median / median", ratio(rate.Portal.Median, rate.Reference.Median), 1-level)}
-	p99 := compare("p99 of a round, "+name, "ms", late[0], "Caddy", late[1], 0)
+	p99 := compare("p99 of a round, "+name, "ms", portal.late, "Caddy", caddy.late, 0)
 	p99.Checks = []Check{atMost("median / median", ratio(p99.Portal.Median, p99.Reference.Median), 1+level)}
 	return []Figure{rate, p99,
-		compare("the same, requests per second", "1/s", rates[0], "the app without a proxy", rates[2], 0),
-		compare("the same, p99 of a round", "ms", late[0], "the app without a proxy", late[2], 0)}
+		compare("Processor time of a request, "+name, "ms", portal.cpu, "Caddy", caddy.cpu, 0),
+		compare("the same, requests per second", "1/s", portal.rate, "the app without a proxy", straight.rate, 0),
+		compare("the same, p99 of a round", "ms", portal.late, "the app without a proxy", straight.late, 0)}
 }
 
 // startCaddy starts Caddy in front of upstream, with nothing but the proxy.
-func (b *bench) startCaddy(ctx context.Context, upstream string) (addr string, stop func(), err error) {
+func (b *bench) startCaddy(ctx context.Context, upstream string) (addr string, pid int, stop func(), err error) {
 	program, err := exec.LookPath("caddy")
 	if err != nil {
-		return "", nil, errors.New("caddy is not there; build it with: scripts/setup.sh caddy")
+		return "", 0, nil, errors.New("caddy is not there; build it with: scripts/setup.sh caddy")
 	}
 	port, err := freePort()
 	if err != nil {
-		return "", nil, err
+		return "", 0, nil, err
 	}
 	dir, err := b.folder("caddy")
 	if err != nil {
-		return "", nil, err
+		return "", 0, nil, err
 	}
 	file := filepath.Join(dir, "Caddyfile")
 	config := "{\n\tadmin off\n\tpersist_config off\n\tauto_https off\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n" +
 		"http://instance.localhost:" + strconv.Itoa(port) + " {\n\tbind 127.0.0.1\n\treverse_proxy " + upstream + "\n}\n"
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		return "", nil, err
+		return "", 0, nil, err
 	}
 	cmd := exec.Command(program, "run", "--config", file, "--adapter", "caddyfile")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		return "", nil, err
+		return "", 0, nil, err
 	}
 	stop = func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -177,9 +182,9 @@ func (b *bench) startCaddy(ctx context.Context, upstream string) (addr string, s
 	addr = "127.0.0.1:" + strconv.Itoa(port)
 	if err := caddyReady(ctx, addr); err != nil {
 		stop()
-		return "", nil, err
+		return "", 0, nil, err
 	}
-	return addr, stop, nil
+	return addr, cmd.Process.Pid, stop, nil
 }
 
 func caddyReady(ctx context.Context, addr string) error {
