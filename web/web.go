@@ -179,7 +179,9 @@ func (s *Server) Start(context.Context) error {
 
 // Stop ends all streams and waits for them.
 func (s *Server) Stop(context.Context) error {
+	s.mu.Lock() // enter adds under it
 	s.stop(errStopped)
+	s.mu.Unlock()
 	s.done.Wait()
 	return nil
 }
