@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -109,11 +108,7 @@ func viewEvent(e event.Event) eventView {
 	case event.JobChanged:
 		var d job.Snapshot
 		if json.Unmarshal(e.Data, &d) == nil {
-			st := viewStatus(string(d.Status), "")
-			v.What, v.Hue, v.Icon, v.Note = fmt.Sprintf("Job %s: %s", d.Kind, lowerFirst(st.Word)), st.Hue, st.Name, d.Reason
-			if n := len(d.Steps); n > 0 && v.Note == "" {
-				v.Note = d.Steps[n-1].Name
-			}
+			describeJob(&v, d)
 		}
 	case event.ExecutionChanged:
 		v.What = "Lifecycle moved on"
@@ -123,4 +118,21 @@ func viewEvent(e event.Event) eventView {
 		v.What = "Lock of the state released"
 	}
 	return v
+}
+
+// describeJob says how a job was, with the step that it was at.
+func describeJob(v *eventView, d job.Snapshot) {
+	st := viewStatus(string(d.Status), "")
+	if d.Status == job.Running {
+		st = statusView{Name: "deploying", Word: "Working", Hue: "working"}
+	}
+	v.What, v.Hue, v.Icon, v.Note = kindWords[d.Kind]+": "+lowerFirst(st.Word), st.Hue, st.Name, d.Reason
+	n := len(d.Steps)
+	if v.Note != "" || n == 0 || d.Status.Ended() {
+		return
+	}
+	step := d.Steps[n-1]
+	if v.Note = step.Name + " begins"; !step.EndedAt.IsZero() {
+		v.Note = step.Name + " done, " + seconds(step.EndedAt.Sub(step.StartedAt).Seconds())
+	}
 }
