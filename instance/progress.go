@@ -170,6 +170,8 @@ func (p *ProgressStep) from(j job.Snapshot) {
 		}
 	case j.Status == job.Succeeded:
 		p.State = StepDone
+	case j.Status == job.Cancelled:
+		p.State, p.Note = StepDone, "stopped"
 	default:
 		p.State = StepFailed
 	}

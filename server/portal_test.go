@@ -237,6 +237,11 @@ func (p *portal) addApp(manifest string) {
 	}
 }
 
+// listAll chooses all instances that the client may see.
+var listAll = client.InstanceFilter{}
+
+func deployOf(app string) client.DeployRequest { return client.DeployRequest{App: app} }
+
 // inspectorApp is the manifest of an app from the inspector's image.
 func inspectorApp(slug string, more ...string) string {
 	return fmt.Sprintf("slug: %s\nname: %s\nimage: iap-example-inspector:1\nport: 8080\nhealth: {path: /healthz, deadline: 10s}\n%s",
