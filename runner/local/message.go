@@ -179,7 +179,7 @@ func (r *report) takeOutputs(outputs map[string]outputValue) {
 
 // plain takes a line that is no message: a crash, or init, which prints text.
 func (r *report) plain(line string) {
-	const keep = 12
+	const keep = 40
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	line = strings.TrimSpace(sanitise(line))

@@ -44,12 +44,13 @@ func cut(s string, limit int) string {
 }
 
 // lastError returns at most three of the lines that a tool printed as text:
-// those from the first that says it is an error, else the last ones.
+// those from the first that says what is wrong, else the last ones.
 func lastError(lines []string) []string {
 	var out []string
 	for _, line := range lines {
 		line = strings.TrimSpace(strings.Trim(line, "╷│╵ "))
-		if strings.HasPrefix(line, "Error: ") && out == nil {
+		general := len(out) > 0 && strings.Contains(out[0], "encountered problems during init")
+		if strings.HasPrefix(line, "Error: ") && (out == nil || general) {
 			out = []string{strings.TrimPrefix(line, "Error: ")}
 		} else if out != nil && line != "" && len(out) < 3 {
 			out = append(out, cut(line, maxReason))
