@@ -94,7 +94,7 @@ func TestInABrowser(t *testing.T) {
 	}
 
 	run(t, ctx, chromedp.Navigate(i.URL))
-	if text := eval[string](t, ctx, `document.body.innerText`); !strings.Contains(text, "destroyed") {
+	if text := eval[string](t, ctx, `document.body.innerText`); !strings.Contains(text, "Destroyed by its owner") {
 		t.Errorf("the host of the destroyed instance shows %q", text)
 	}
 }

@@ -20,18 +20,19 @@ import (
 
 // Config is what an operator decides.
 type Config struct {
-	Dev          bool          // everything embedded, one local admin, loopback alone
-	Data         string        // folder for everything that is kept
-	Listen       string        // address:port
-	Database     string        // sqlite:PATH or postgres://…; empty: SQLite in Data
-	AppsDomain   string        // domain under which instances have their host names
-	PortalURL    string        // address of the portal for browsers; empty: from Listen
-	ParallelJobs int           // jobs that run at once; 0: 4
-	People       []auth.Person // who may sign in
-	DockerHost   string        // empty: DOCKER_HOST, or the engine's usual socket
-	JobTimeout   time.Duration // of one apply or destroy; 0: 15 minutes
-	Version      string        // of the program
-	Logger       *slog.Logger  // nil: slog.Default()
+	Dev          bool             // everything embedded, one local admin, loopback alone
+	Data         string           // folder for everything that is kept
+	Listen       string           // address:port
+	Database     string           // sqlite:PATH or postgres://…; empty: SQLite in Data
+	AppsDomain   string           // domain under which instances have their host names
+	PortalURL    string           // address of the portal for browsers; empty: from Listen
+	ParallelJobs int              // jobs that run at once; 0: 4
+	People       []auth.Person    // who may sign in
+	DockerHost   string           // empty: DOCKER_HOST, or the engine's usual socket
+	JobTimeout   time.Duration    // of one apply or destroy; 0: 15 minutes
+	Version      string           // of the program
+	Logger       *slog.Logger     // nil: slog.Default()
+	Now          func() time.Time // nil: time.Now
 	// Failpoint is called at every commit and side effect; nil: nothing.
 	Failpoint func(name string)
 }
@@ -44,6 +45,9 @@ func (c *Config) complete() error {
 	}
 	if c.Failpoint == nil {
 		c.Failpoint = func(string) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.JobTimeout == 0 {
 		c.JobTimeout = 15 * time.Minute

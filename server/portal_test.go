@@ -83,7 +83,7 @@ func startPortal(t *testing.T, cfg server.Config) *portal {
 func (p *portal) destroyAll() {
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
-	list, err := p.Instances(ctx, client.InstanceFilter{})
+	list, err := p.Instances(ctx, client.InstanceFilter{All: true})
 	if err != nil {
 		p.t.Errorf("listing what is left: %v", err)
 		return
@@ -156,14 +156,7 @@ func (p *portal) destroy(id string) client.Instance {
 // machine.
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		_, port, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
-	}
-	c := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
+	c := &http.Client{Transport: loopbackTransport(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -180,6 +173,19 @@ func get(t *testing.T, url string) (int, string) {
 		t.Fatal(err)
 	}
 	return resp.StatusCode, string(body)
+}
+
+// loopbackTransport takes every host for this machine, as browsers do with
+// *.localhost.
+func loopbackTransport() *http.Transport {
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
+	}
+	return &http.Transport{DialContext: dial, DisableKeepAlives: true}
 }
 
 // resources lists what carries an instance's label, as the engine itself tells:

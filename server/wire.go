@@ -36,17 +36,17 @@ const jobGrace = 30 * time.Second
 // executions, both of which tell it of their progress.
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
-	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: now, Owner: owner(),
+	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: s.now, Owner: owner(),
 		Handlers: s.instances.Handlers(), Failpoint: s.cfg.Failpoint})
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
 		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,
 		OnEnd: s.instances.JobEnded, CheckOutputs: s.instances.CheckUpstream,
-		Parallel: s.cfg.ParallelJobs, Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
+		Parallel: s.cfg.ParallelJobs, Now: s.now, Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
 	var err error
 	s.state, err = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Jobs: s.db, Events: s.log,
 		Key: s.stateKey(), Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
 	s.instances.Config = instance.Config{Store: s.db, Tx: s.db, Catalog: s.catalog, Jobs: s.jobs,
-		Workflow: s.engine, Log: s.log, EventStore: s.db, Platform: s.platform, Prober: &health.Prober{}, Now: now,
+		Workflow: s.engine, Log: s.log, EventStore: s.db, Platform: s.platform, Prober: &health.Prober{}, Now: s.now,
 		HostName:     func(slug string) string { return hostname.Generate(rand.IntN, slug) },
 		ResourceName: func(name string) string { return hostname.ResourceName(name, maxResourceName) },
 		AppURL:       s.cfg.appURL,
@@ -63,7 +63,7 @@ func (s *Server) wire() error {
 func (s *Server) stateKey() []byte { return derive(s.key, "terraform state") }
 
 // now is the clock: in milliseconds, as the database keeps times.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
 
 // owner names this process in leases.
 func owner() string {
