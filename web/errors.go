@@ -45,7 +45,7 @@ func (s *Server) describe(r *http.Request, err error) fault {
 		s.cfg.Logger.Error("request failed", "reference", f.Reference, "method", r.Method, "path", r.URL.Path, "err", err)
 		return f
 	}
-	f.Text = message(err)
+	f.Text = capital(message(err))
 	return f
 }
 

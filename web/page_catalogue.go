@@ -15,13 +15,11 @@ import (
 // cardView is an app in the catalogue with the state of one's own instance.
 type cardView struct {
 	appView
-	Usual    float64 // usual seconds to ready; 0: unknown
-	Mine     *instanceView
-	Fields   []fieldView
-	Open     bool // the parameters are shown at once
-	Problem  string
-	MayEdit  bool
-	FormHint string
+	Usual   float64 // usual seconds to ready; 0: unknown
+	Mine    *instanceView
+	Fields  []fieldView
+	Open    bool // the parameters are shown at once
+	Problem string
 }
 
 type cataloguePage struct {
@@ -35,12 +33,6 @@ type cataloguePage struct {
 }
 
 func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	return s.showCatalogue(w, r, actor, http.StatusOK, nil)
-}
-
-// showCatalogue writes the catalogue; wrong is the card of a form that was not
-// accepted.
-func (s *Server) showCatalogue(w http.ResponseWriter, r *http.Request, actor iap.Actor, status int, wrong *cardView) error {
 	p := cataloguePage{layout: s.layout(r, actor, "Catalogue"), Query: strings.TrimSpace(r.URL.Query().Get("q")), Tag: r.URL.Query().Get("tag")}
 	ctx := r.Context()
 	apps, err := s.cfg.Apps.List(ctx, actor)
@@ -65,15 +57,11 @@ func (s *Server) showCatalogue(w http.ResponseWriter, r *http.Request, actor iap
 		if !matches(a, p.Query, p.Tag) {
 			continue
 		}
-		c := s.viewCard(ctx, a, current, usual, actor)
-		if wrong != nil && wrong.Slug == c.Slug {
-			c.Fields, c.Open, c.Problem = wrong.Fields, true, wrong.Problem
-		}
-		p.Cards = append(p.Cards, c)
+		p.Cards = append(p.Cards, s.viewCard(ctx, a, current, usual, actor))
 	}
 	slices.Sort(p.Tags)
 	p.Mine = s.viewMine(ctx, current, actor)
-	return s.render(w, status, "catalogue", p)
+	return s.render(w, http.StatusOK, "catalogue", p)
 }
 
 func matches(a catalog.App, query, tag string) bool {
@@ -91,7 +79,7 @@ func matches(a catalog.App, query, tag string) bool {
 }
 
 func (s *Server) viewCard(ctx context.Context, a catalog.App, current map[string]instance.Instance, usual map[string]float64, actor iap.Actor) cardView {
-	c := cardView{appView: viewApp(a), Usual: usual[a.Slug], MayEdit: actor.Role.Includes(iap.Publisher)}
+	c := cardView{appView: viewApp(a), Usual: usual[a.Slug]}
 	c.Fields = viewFields(a.Version.Manifest.Parameters, nil)
 	for _, f := range c.Fields {
 		c.Open = c.Open || f.Required

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	iap "github.com/internal-app-portal/iap"
-	"github.com/internal-app-portal/iap/catalog"
-	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
 )
 
@@ -162,103 +160,4 @@ func (s *Server) jobsPage(w http.ResponseWriter, r *http.Request, actor iap.Acto
 		p.Jobs = append(p.Jobs, s.viewJob(j))
 	}
 	return s.render(w, http.StatusOK, "jobs", p)
-}
-
-type instancesPage struct {
-	layout
-	Rows             []instanceView
-	Apps             []string
-	Status, App, Q   string
-	More             string
-	Statuses         []statusView
-	Filtered, Paging bool
-}
-
-func (s *Server) instancesPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	q := r.URL.Query()
-	p := instancesPage{layout: s.layout(r, actor, "Instances"), Status: q.Get("status"), App: q.Get("app"), Q: strings.TrimSpace(q.Get("q"))}
-	f := instance.Filter{App: p.App, Text: p.Q, Before: q.Get("before"), Limit: pageSize + 1}
-	p.Filtered, p.Paging = p.Status != "" || p.App != "" || p.Q != "", f.Before != ""
-	all := []instance.Status{instance.Queued, instance.Deploying, instance.Checking, instance.Running, instance.Destroying,
-		instance.Destroyed, instance.DeployFailed, instance.DestroyFailed}
-	for _, st := range all {
-		p.Statuses = append(p.Statuses, viewStatus(string(st), ""))
-	}
-	switch p.Status {
-	case "":
-	case "live":
-		f.Statuses = all[:5]
-	default:
-		if statusWords[p.Status] == "" {
-			return iap.FieldErrorf("web", "status", "%q is no status; one of queued, deploying, checking, running, destroying, destroyed, deploy_failed, destroy_failed, live", p.Status)
-		}
-		f.Statuses = []instance.Status{instance.Status(p.Status)}
-	}
-	list, err := s.cfg.Instances.List(r.Context(), actor, f)
-	if err != nil {
-		return err
-	}
-	if len(list) > pageSize {
-		list = list[:pageSize]
-		p.More = list[pageSize-1].ID
-	}
-	apps, err := s.cfg.Apps.List(r.Context(), actor)
-	if err != nil {
-		return err
-	}
-	for _, a := range apps {
-		p.Apps = append(p.Apps, a.Slug)
-	}
-	for _, i := range list {
-		p.Rows = append(p.Rows, s.viewInstance(r.Context(), i, actor.ID))
-	}
-	return s.render(w, http.StatusOK, "instances", p)
-}
-
-func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	p := struct {
-		layout
-		App      appView
-		Usual    float64
-		Versions []catalog.Version
-		MayEdit  bool
-		Fields   []fieldView
-	}{layout: s.layout(r, actor, ""), MayEdit: actor.Role.Includes(iap.Publisher)}
-	a, err := s.cfg.Apps.Get(r.Context(), r.PathValue("slug"))
-	if err != nil {
-		return err
-	}
-	p.App, p.Fields = viewApp(a), viewFields(a.Version.Manifest.Parameters, nil)
-	p.Title = p.App.Name
-	if p.Versions, err = s.cfg.Apps.Versions(r.Context(), a.Slug); err != nil {
-		return err
-	}
-	usual, err := s.cfg.Instances.ReadySeconds(r.Context())
-	if err != nil {
-		return err
-	}
-	p.Usual = usual[a.Slug]
-	return s.render(w, http.StatusOK, "app", p)
-}
-
-// appIcon serves a publisher's file, which must never run as part of the
-// portal: it is sandboxed, and no page when opened alone.
-func (s *Server) appIcon(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
-	a, err := s.cfg.Apps.Get(r.Context(), r.PathValue("slug"))
-	if err != nil {
-		return err
-	}
-	data, mediaType, err := s.cfg.Apps.Icon(r.Context(), a.Version)
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	if !strings.HasPrefix(mediaType, "image/") {
-		mediaType = "application/octet-stream"
-	}
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-	h.Set("Cache-Control", "private, max-age=31536000, immutable")
-	w.Write(data)
-	return nil
 }

@@ -181,12 +181,12 @@ func TestErrorsHaveOneFace(t *testing.T) {
 		status   int
 		text     string
 	}{
-		{"/nope", "", 404, "no page at /nope"},
+		{"/nope", "", 404, "No page at /nope"},
 		{"/instances/" + p.ids["running"], "jane@example.com", 404, "There is nothing here"},
 		{"/jobs/" + p.ids["job-running"], "jane@example.com", 404, "There is nothing here"},
 		{"/jobs/" + p.ids["job-running"] + "/log", "jane@example.com", 404, "There is nothing here"},
-		{"/admin/instances", "jane@example.com", 403, "this page is for admins"},
-		{"/admin/instances?status=bad", "", 422, "status: "},
+		{"/admin/instances", "jane@example.com", 403, "This page is for admins"},
+		{"/admin/instances?status=bad", "", 422, "Status: "},
 		{"/apps/<script>", "", 404, "&lt;script&gt;"},
 	} {
 		res, body := p.do("GET", strings.ReplaceAll(c.path, "<script>", "%3Cscript%3E"), c.as, nil)
