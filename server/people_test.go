@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -101,6 +102,12 @@ func TestPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	for who, want := range map[string]int{"": http.StatusUnauthorized, "jane": http.StatusForbidden, "ann": http.StatusOK} {
+		if got := metrics(t, p, tokens[who]); got != want {
+			t.Errorf("the metrics for %q gave %d, want %d", who, got, want)
+		}
+	}
+
 	needDocker(t)
 	i, _, err := jane.Deploy(t.Context(), deployOf("inspector"))
 	if err != nil {
@@ -128,6 +135,31 @@ func TestPeople(t *testing.T) {
 			t.Errorf("nobody gets %d", status)
 		}
 	})
+}
+
+// metrics asks for the metrics with a token and returns the status.
+func metrics(t *testing.T, p *portal, token string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL()+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := (&http.Client{Transport: loopbackTransport()}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode == http.StatusOK && !strings.Contains(string(body), "iap_events_total") {
+		t.Errorf("no count of events in %.200s", body)
+	}
+	return resp.StatusCode
 }
 
 // visit opens an address as a browser in which somebody signed in, and returns

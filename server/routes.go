@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 
+	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/api"
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/proxy"
+	"github.com/internal-app-portal/iap/telemetry"
 	"github.com/internal-app-portal/iap/tfstate"
 	"github.com/internal-app-portal/iap/web"
 )
@@ -65,6 +67,7 @@ func (s *Server) portalHandler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	m.HandleFunc("GET /readyz", s.readyz)
+	m.Handle("GET /metrics", s.adminOnly(telemetry.Handler(s.db)))
 	m.Handle(tfstate.Prefix, s.state)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
@@ -98,6 +101,20 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	plain(w, http.StatusOK, "ready")
+}
+
+// adminOnly lets admins through, by their token or in their browser.
+func (s *Server) adminOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch actor, ok := s.auth.Actor(r); {
+		case !ok:
+			auth.Refuse(w)
+		case !actor.Role.Includes(iap.Admin):
+			plain(w, http.StatusForbidden, "this is for admins")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 func plain(w http.ResponseWriter, status int, text string) {
