@@ -6,7 +6,7 @@ import "embed"
 
 // Files has one folder for each app, as `iap app add` takes it.
 //
-//go:embed */iap.yaml all:todo/bundle
+//go:embed */iap.yaml */icon.svg all:todo/bundle
 var Files embed.FS
 
 // Names are the folders in Files.

@@ -45,8 +45,16 @@ func upload(folder fs.FS) (up catalog.Upload, err error) {
 		return up, err
 	}
 	m, err := catalog.ParseManifest(up.Manifest)
-	if err != nil || m.Bundle == "" {
+	if err != nil {
 		return up, err
+	}
+	if catalog.IconFile(m.Icon) {
+		if up.Icon, err = fs.ReadFile(folder, m.Icon); err != nil {
+			return up, err
+		}
+	}
+	if m.Bundle == "" {
+		return up, nil
 	}
 	bundle, err := fs.Sub(folder, m.Bundle)
 	if err != nil {
