@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/internal-app-portal/iap"
@@ -39,6 +40,7 @@ type Runner struct {
 	watch *watcher
 	pool  *pool
 
+	starts  atomic.Int64   // of jobs, by this process
 	reaping sync.WaitGroup // supervisors of which this process is the parent
 
 	find   sync.Mutex

@@ -57,6 +57,7 @@ func (r *Runner) Start(ctx context.Context, spec job.Spec) error {
 	if err := writeJSON(f.path(specFile), p, false); err != nil {
 		return failed(op, err)
 	}
+	r.tidy()
 	return r.spawn(f, lock)
 }
 
