@@ -101,3 +101,16 @@ func message(err error) string {
 	}
 	return err.Error()
 }
+
+// ContainerExited notes that the container of a running instance has ended by
+// itself. The instance stays, with its log, until its owner destroys it.
+func (s *Service) ContainerExited(ctx context.Context, id string, exitCode int) error {
+	_, err := s.change(ctx, id, func(i *Instance) (bool, error) {
+		if i.Status != Running || i.EndedBy != "" {
+			return false, nil
+		}
+		i.Reason = fmt.Sprintf("The app's container exited with code %d. Destroy it and deploy again.", exitCode)
+		return true, nil
+	})
+	return err
+}

@@ -23,6 +23,9 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 	if err := s.Platform.Ping(ctx); err != nil {
 		return job.Spec{}, job.WaitFor(s.Platform.Title(), err)
 	}
+	if err := s.clearBefore(ctx, j); err != nil {
+		return job.Spec{}, job.WaitFor(s.Platform.Title(), err)
+	}
 	params, env, err := v.Manifest.Resolve(i.Parameters)
 	if err != nil {
 		return job.Spec{}, fmt.Errorf("the stored parameters do not fit the app's version any more: %w", err)
@@ -40,6 +43,23 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 	}
 	spec.Secrets = append(spec.Secrets, spec.State.Password)
 	return spec, nil
+}
+
+// clearBefore removes what an earlier apply of the same instance made: one that
+// was killed has left things that no state knows of, and their names are taken.
+func (s *Service) clearBefore(ctx context.Context, j job.Job) error {
+	if j.Kind != job.Apply {
+		return nil
+	}
+	jobs, err := s.Jobs.Of(ctx, j.Instance)
+	if err != nil || len(jobs) == 0 || jobs[0].ID == j.ID {
+		return err
+	}
+	found, err := s.Platform.Resources(ctx, s.Portal, j.Instance)
+	if err != nil {
+		return err
+	}
+	return s.remove(ctx, found)
 }
 
 // variables are the inputs that the bundle contract promises, and with an own

@@ -86,9 +86,13 @@ func (s *Service) taskDestroy(ctx context.Context, c workflow.Call) (json.RawMes
 		return nil, err
 	}
 	i, err := s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
-		changed := i.Status != Destroying
+		// What failed to be destroyed keeps that status while it is tried again:
+		// its owner may have another instance of the app by now.
+		if i.Status == DestroyFailed || i.Status == Destroying {
+			return false, nil
+		}
 		i.Status, i.Waiting = Destroying, ""
-		return changed, nil
+		return true, nil
 	})
 	if err != nil {
 		return nil, err
@@ -196,10 +200,8 @@ func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMess
 	if err != nil {
 		return nil, s.platformDown(ctx, err)
 	}
-	for _, r := range found {
-		if err := s.Platform.Remove(ctx, r); err != nil && iap.IsKind(err, iap.Unavailable) {
-			return nil, s.platformDown(ctx, err)
-		}
+	if err := s.remove(ctx, found); err != nil {
+		return nil, s.platformDown(ctx, err)
 	}
 	left := found
 	if len(found) > 0 {
@@ -208,6 +210,17 @@ func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMess
 		}
 	}
 	return result(Receipt{At: s.Now(), Left: orNone(left), Removed: minus(found, left)}, nil)
+}
+
+// remove deletes resources. One that resists is left for the receipt to name;
+// the error is that the platform does not answer.
+func (s *Service) remove(ctx context.Context, found []Resource) error {
+	for _, r := range found {
+		if err := s.Platform.Remove(ctx, r); iap.IsKind(err, iap.Unavailable) {
+			return err
+		}
+	}
+	return nil
 }
 
 // platformDown is the failure of a task that is tried again when the platform

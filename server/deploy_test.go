@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -118,5 +119,24 @@ func TestADeployThatFailsIsCleanedUpAndSaysWhy(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+func TestAContainerThatExitsLaterIsTold(t *testing.T) {
+	needDocker(t)
+	p := startPortal(t, testConfig(t))
+	i := p.deploy("inspector", nil)
+	if resp, err := (&http.Client{Transport: loopbackTransport()}).Get(i.URL + "/exit?code=7"); err == nil {
+		resp.Body.Close() // it may as well die before it has answered
+	}
+	i = p.waitFor(t.Context(), i.ID, func(i client.Instance) bool { return i.Reason != "" })
+	if i.Status != client.StatusRunning || !strings.Contains(i.Reason, "code 7") {
+		t.Errorf("got %s: %s", i.Status, i.Reason)
+	}
+	if status, _ := get(t, i.URL); status != 502 {
+		t.Errorf("its host answers %d", status)
+	}
+	if i = p.destroy(i.ID); i.Status != client.StatusDestroyed {
+		t.Errorf("it ended as %s", i.Status)
 	}
 }

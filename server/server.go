@@ -83,6 +83,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the HTTP server", Service: lifetime.Func{OnStart: s.serve, OnStop: s.shutdown}},
 		lifetime.Part{Name: "the engine", Service: s.engine},
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
+		lifetime.Part{Name: "the watch over containers", Service: &exits{s: s}},
 		lifetime.Part{Name: "the preparation of bundles", Service: &warmer{s: s}},
 	)
 	return s, nil

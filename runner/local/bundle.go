@@ -113,10 +113,7 @@ func moveInto(tmp, dir string) error {
 func readyFolder(bundle, binary, cliConfig string) string {
 	h := sha256.New()
 	for _, path := range []string{binary, cliConfig} {
-		fmt.Fprintf(h, "%s\n", path)
-		if info, err := os.Stat(path); err == nil {
-			fmt.Fprintf(h, "%d %d\n", info.Size(), info.ModTime().UnixNano())
-		}
+		fmt.Fprintf(h, "%s\n%s\n", path, stamp(path))
 	}
 	return filepath.Join(bundle, "ready-"+hex.EncodeToString(h.Sum(nil))[:16])
 }

@@ -36,6 +36,7 @@ type pool struct {
 // warm is a running provider, as stored.
 type warm struct {
 	Binary   string          `json:"binary"`
+	Stamp    string          `json:"stamp"` // of the binary when it was started
 	Docker   string          `json:"docker"`
 	Process  process         `json:"process"`
 	Socket   string          `json:"socket"` // empty while it starts
@@ -85,7 +86,7 @@ func (p *pool) file(provider, docker string) string {
 func (p *pool) value(provider, docker string) string {
 	var w warm
 	ok, err := readJSON(p.file(provider, docker), &w)
-	if err != nil || !ok || w.Socket == "" || !w.Process.alive() {
+	if err != nil || !ok || w.Socket == "" || w.Stamp != stamp(provider) || !w.Process.alive() {
 		return ""
 	}
 	conn, err := net.DialTimeout("unix", w.Socket, 100*time.Millisecond)
@@ -119,6 +120,16 @@ func (p *pool) startNow(ctx context.Context, provider, docker string) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// stamp tells one build of a file from another at the same path; empty when it
+// is not there.
+func stamp(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
 }
 
 // launch starts a provider in the background and returns a channel that gets
@@ -156,7 +167,7 @@ func (p *pool) start(provider, docker string) error {
 	if err != nil {
 		return err
 	}
-	w := warm{Binary: provider, Docker: docker, Folder: dir}
+	w := warm{Binary: provider, Stamp: stamp(provider), Docker: docker, Folder: dir}
 	if err := w.run(file); err != nil {
 		w.end()
 		_ = os.Remove(file)
