@@ -50,9 +50,10 @@ func (s *service) registerInstances() {
 		Summary: "The jobs of an instance, oldest first", Errors: []int{404}}, s.instanceJobs)
 }
 
-func (s *service) deploy(ctx context.Context, in *bodyOf[client.DeployRequest]) (*instanceOut, error) {
+func (s *service) deploy(ctx context.Context, in *bodyOf[exact[client.DeployRequest]]) (*instanceOut, error) {
+	want := in.Body.Value
 	i, created, err := s.cfg.Instances.Deploy(ctx, actor(ctx),
-		instance.DeployRequest{App: in.Body.App, Version: in.Body.Version, Parameters: in.Body.Parameters})
+		instance.DeployRequest{App: want.App, Version: want.Version, Parameters: want.Parameters})
 	if err != nil {
 		return nil, err
 	}

@@ -134,6 +134,9 @@ func fromHuma(_ huma.Context, _ string, v any) (any, error) {
 	}
 	p := newProblem(m.Status, "%s", m.Detail)
 	for _, e := range m.Errors {
+		if isUnknownKey(e) {
+			continue
+		}
 		field := strings.TrimPrefix(e.Location, "body.")
 		if field == "body" && len(m.Errors) == 1 {
 			p.Detail = e.Message

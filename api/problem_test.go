@@ -73,7 +73,12 @@ func TestBadJSON(t *testing.T) {
 		"empty":                {"", "application/json", 400, "required"},
 		"not JSON":             {"{app: todo}", "", 400, "not JSON"},
 		"cut off":              {`{"app":"todo"`, "", 400, "closed"},
-		"unknown key":          {`{"app":"todo","versoin":1}`, "", 422, "versoin"},
+		"unknown key":          {`{"app":"todo","versoin":1}`, "", 422, `versoin: unknown key; there are: app, parameters, version`},
+		"key in capitals":      {`{"App":"todo"}`, "", 422, `App: unknown key; did you mean "app"?`},
+		"two spellings":        {`{"app":"todo","APP":"slow"}`, "", 422, `APP: unknown key; did you mean "app"?`},
+		"another letter s":     {`{"app":"todo","parameterſ":{}}`, "", 422, `did you mean "parameters"?`},
+		"a long key":           {`{"app":"todo","` + strings.Repeat("ä", 100000) + `":1}`, "", 422, "unknown key"},
+		"many unknown keys":    {`{"app":"todo"` + manyKeys(10000) + `}`, "", 422, "20 fields"},
 		"duplicate key":        {`{"app":"todo","app":"slow"}`, "", 400, "twice"},
 		"duplicate below":      {`{"app":"todo","parameters":{"a":1,"a":2}}`, "", 400, `"a"`},
 		"trailing data":        {`{"app":"todo"}{"app":"slow"}`, "", 400, "more follows"},
@@ -113,6 +118,15 @@ func TestBadJSON(t *testing.T) {
 	if _, body := call(t, p, apitest.AnnToken, "GET", "/api/v1/instances?all=true", ""); !strings.Contains(body, `"items":[]`) {
 		t.Errorf("something was stored: %s", body)
 	}
+}
+
+// manyKeys returns n more keys of an object.
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"key%d":1`, i)
+	}
+	return b.String()
 }
 
 func TestKindsOfError(t *testing.T) {
