@@ -115,7 +115,6 @@ func (s *Server) openData(ctx context.Context) error {
 // openParts makes the domain's services.
 func (s *Server) openParts(ctx context.Context) error {
 	s.log = event.NewLog(s.db)
-	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake() })
 	revoked, err := auth.OpenFile(filepath.Join(s.cfg.Data, "sessions"), time.Now)
 	if err != nil {
 		return err
@@ -142,7 +141,11 @@ func (s *Server) openParts(ctx context.Context) error {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	return s.wire()
+	if err := s.wire(); err != nil {
+		return err
+	}
+	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake() })
+	return nil
 }
 
 // listen binds the address.
