@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/health"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -34,19 +36,42 @@ func (s *Service) taskCheck(ctx context.Context, c workflow.Call) (json.RawMessa
 	if err != nil {
 		return nil, err
 	}
-	exited, err := s.Platform.WatchExit(ctx, i.ID)
+	return nil, s.probe(ctx, i, v.Manifest, a.Upstream)
+}
+
+// probe asks the app until it answers. Meanwhile the platform is told the limit
+// of processes, which is in force before probe returns, and to say when the
+// container exits: neither holds up the first question.
+func (s *Service) probe(ctx context.Context, i Instance, m catalog.Manifest, upstream string) error {
+	watched, cancel := context.WithCancel(ctx)
+	defer cancel()
+	exited := make(chan struct{})
+	var limited, watching sync.WaitGroup
+	var limitErr, watchErr error
+	limited.Go(func() { limitErr = s.Platform.LimitProcesses(watched, i.ID, m.Limits.PIDs) })
+	watching.Go(func() {
+		var ended <-chan struct{}
+		if ended, watchErr = s.Platform.WatchExit(watched, i.ID); watchErr != nil {
+			cancel()
+			return
+		}
+		<-ended // at the latest when watched ends
+		close(exited)
+	})
+	err := s.Prober.Check(watched, health.Target{URL: upstream, Path: m.Health.Path,
+		Deadline: time.Duration(m.Health.Deadline), Exited: exited})
+	limited.Wait()
+	cancel()
+	watching.Wait()
+	for _, platform := range []error{watchErr, limitErr} {
+		if iap.IsKind(platform, iap.Unavailable) {
+			return s.platformDown(ctx, platform)
+		}
+	}
 	if err != nil {
-		return nil, s.platformDown(ctx, err)
+		return s.unhealthy(ctx, i, err)
 	}
-	if err := s.Platform.LimitProcesses(ctx, i.ID, v.Manifest.Limits.PIDs); iap.IsKind(err, iap.Unavailable) {
-		return nil, s.platformDown(ctx, err)
-	}
-	h := v.Manifest.Health
-	err = s.Prober.Check(ctx, health.Target{URL: a.Upstream, Path: h.Path, Deadline: time.Duration(h.Deadline), Exited: exited})
-	if err != nil {
-		return nil, s.unhealthy(ctx, i, err)
-	}
-	return nil, nil
+	return nil
 }
 
 // unhealthy is the failure of a check, with the container's last words.
