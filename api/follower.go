@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/client"
 	"github.com/internal-app-portal/iap/event"
 )
 
@@ -36,12 +37,11 @@ type follower struct {
 	logs     map[string]int64 // offset by job
 }
 
-// logLine is the data of a message "log".
+// logLine is what the reader of a log has: a line, its end, or an error.
 type logLine struct {
-	Job    string `json:"job"`
-	Offset int64  `json:"offset"` // the byte after the line
-	Text   string `json:"text"`
-	end    bool
+	client.LogLine
+	end bool
+	err error
 }
 
 // newFollower checks what is asked for: nobody follows what they may not see.
@@ -201,8 +201,10 @@ func (f *follower) lines(ctx context.Context) <-chan logLine {
 	return ch
 }
 
+// follow reads a log until it ends or cannot be read.
 func (f *follower) follow(ctx context.Context, id string, offset int64, ch chan<- logLine) {
 	send := func(l logLine) bool {
+		l.Job, l.Offset = id, offset
 		select {
 		case ch <- l:
 			return true
@@ -224,15 +226,17 @@ func (f *follower) follow(ctx context.Context, id string, offset int64, ch chan<
 			}
 			if err == nil || err == io.EOF && len(text) > 0 {
 				offset += int64(len(text))
-				if !send(logLine{Job: id, Offset: offset, Text: strings.ToValidUTF8(string(bytes.TrimRight(text, "\n")), "\uFFFD")}) {
+				if !send(logLine{LogLine: client.LogLine{Text: strings.ToValidUTF8(string(bytes.TrimRight(text, "\n")), "\uFFFD")}}) {
 					return
 				}
 			}
 		}
 	}
 	if err == io.EOF || iap.IsKind(err, iap.NotFound) {
-		send(logLine{Job: id, Offset: offset, end: true})
+		send(logLine{end: true})
+		return
 	}
+	send(logLine{err: err})
 }
 
 // sender writes the messages of one stream.
@@ -275,11 +279,15 @@ func (o *sender) events(batch []event.Event) bool {
 }
 
 func (o *sender) line(l logLine) bool {
+	if l.err != nil { // the client comes back for the rest
+		o.f.s.log.Warn("a log that is followed cannot be read", "job", l.Job, "err", l.err)
+		return false
+	}
 	o.f.logs[l.Job] = l.Offset
 	if l.end {
-		return o.message("log-end", l)
+		return o.message("log-end", l.LogLine)
 	}
-	return o.message("log", l)
+	return o.message("log", l.LogLine)
 }
 
 func (o *sender) flush() bool {

@@ -141,9 +141,15 @@ func (c *jobLogCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	err = r.writeLog(cl, c.Job, c.Follow)
-	if r.ctx.Err() != nil {
-		return nil
+	if !c.Follow {
+		return r.copyLog(cl, c.Job)
 	}
-	return err
+	j, err := cl.Job(r.ctx, c.Job)
+	if err != nil {
+		return err
+	}
+	return r.followLogs(cl, j.Instance, func() ([]client.Job, bool, error) {
+		j, err := cl.Job(r.ctx, j.ID)
+		return []client.Job{j}, err == nil && j.Ended(), err
+	})
 }
