@@ -3,10 +3,14 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/internal-app-portal/iap/api"
@@ -136,6 +140,33 @@ func TestStreamOfLogs(t *testing.T) {
 		if m := next(t, again); m.event == "log-end" {
 			break
 		}
+	}
+}
+
+// brokenLogs has logs that cannot be read.
+type brokenLogs struct{ api.Jobs }
+
+func (brokenLogs) Log(context.Context, string, int64, bool) (io.ReadCloser, error) {
+	return io.NopCloser(iotest.ErrReader(errors.New("the disk does not answer"))), nil
+}
+
+func TestStreamEndsWhenALogCannotBeRead(t *testing.T) {
+	p := apitest.New(t, func(c *api.Config) {
+		c.Jobs, c.Logger = brokenLogs{c.Jobs}, slog.New(slog.DiscardHandler)
+	})
+	i := deploy(t, p, apitest.JaneToken, "slow")
+	c, err := client.New(p.URL, apitest.JaneToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := c.JobsOf(t.Context(), i.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch := openStream(t, p, apitest.JaneToken, "?log="+jobs[0].ID+":0", "")
+	next(t, ch)
+	if m, open := <-ch; open {
+		t.Errorf("got %+v", m)
 	}
 }
 

@@ -135,25 +135,3 @@ func TestWatchAsJSON(t *testing.T) {
 		t.Errorf("%v %+v", err, i)
 	}
 }
-
-func TestFollowLogs(t *testing.T) {
-	p := apitest.New(t, nil)
-	c := jane(t, p)
-	i := deploy(t, c, "slow")
-	s := start(t, p, "logs", "-f", "otter")
-	s.want("creating the container")
-	jobs, err := c.JobsOf(t.Context(), i.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.WriteLog(jobs[0].ID, "half a line, ")
-	breakConnections(p) // the log goes on with the byte where it broke
-	p.WriteLog(jobs[0].ID, "and its end\n")
-	s.want("half a line, and its end")
-	p.EndJob(jobs[0].ID)
-	if _, err := c.Destroy(t.Context(), i.ID); err != nil {
-		t.Fatal(err)
-	}
-	s.want("destroying") // the log of the next job
-	s.wantExit(0)
-}

@@ -2,6 +2,8 @@ package apitest
 
 import (
 	"context"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
@@ -43,6 +45,9 @@ type Portal struct {
 	// Fail, when it is set, is the error of every call of a service.
 	Fail error
 
+	cfg  api.Config
+	stop func() // ends the API's streams
+
 	mu        sync.Mutex
 	events    *memory
 	instances []instance.Instance // oldest first
@@ -68,21 +73,52 @@ func New(t testing.TB, change func(*api.Config)) *Portal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := api.Config{Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a,
+	p.cfg = api.Config{Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a,
 		Schema: []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema"}`), Version: "1.2.3"}
 	if change != nil {
-		change(&cfg)
+		change(&p.cfg)
 	}
 	for _, slug := range []string{"todo", "broken", "slow", "sticky"} {
 		p.addApp(slug, slug+" app")
 	}
-	p.Server = httptest.NewServer(api.New(cfg))
+	p.Server = httptest.NewServer(p.handler())
 	t.Cleanup(func() {
 		p.CloseClientConnections()
 		p.Server.Close()
+		p.stop()
 		_ = p.Log.Stop(context.Background())
 	})
 	return p
+}
+
+// handler returns the API, whose streams p.stop ends.
+func (p *Portal) handler() http.Handler {
+	cfg, done := p.cfg, make(chan struct{})
+	if cfg.Done == nil {
+		cfg.Done = done
+	}
+	p.stop = sync.OnceFunc(func() { close(done) })
+	return api.New(cfg)
+}
+
+// Halt ends the portal's streams and its listening, as a portal that stops
+// does; its jobs go on. Resume has it listen again where it did.
+func (p *Portal) Halt() {
+	p.stop()
+	p.Server.Close()
+}
+
+// Resume starts the portal again after Halt.
+func (p *Portal) Resume(t testing.TB) {
+	t.Helper()
+	l, err := net.Listen("tcp", p.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Server = httptest.NewUnstartedServer(p.handler())
+	p.Listener.Close()
+	p.Listener = l
+	p.Start()
 }
 
 // newClock returns a clock that goes on by a millisecond each time it is read,
