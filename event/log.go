@@ -99,8 +99,7 @@ func (l *Log) run(ctx context.Context) {
 		}
 		if err := l.read(ctx); err != nil && ctx.Err() == nil {
 			slog.Warn("reading the event log failed; trying again", "err", err)
-			t := time.AfterFunc(200*time.Millisecond, l.Wake)
-			defer t.Stop()
+			time.AfterFunc(200*time.Millisecond, l.Wake) // harmless after the end
 		}
 	}
 }
