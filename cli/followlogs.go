@@ -13,7 +13,8 @@ type jobSource func() (jobs []client.Job, over bool, err error)
 // followLogs writes the logs of an instance's jobs, one after the other, from
 // the portal's stream, until all of them were read and no job can follow.
 func (r *run) followLogs(cl *client.Client, instance string, source jobSource) error {
-	l := &logFollower{cl: cl, r: r, source: source, logs: map[string]int64{}, at: map[string]int64{}, read: map[string]bool{}}
+	l := &logFollower{cl: cl, r: r, source: source, logs: map[string]int64{}, at: map[string]int64{},
+		over: map[string]bool{}, read: map[string]bool{}}
 	if err := l.next(); err != nil && !errors.Is(err, client.ErrReopen) {
 		return l.result(err)
 	}
@@ -40,6 +41,7 @@ type logFollower struct {
 	source jobSource
 	logs   map[string]int64 // what the stream follows: one log, or none
 	at     map[string]int64 // by job: the byte after the last line that was written
+	over   map[string]bool  // jobs that had ended before the stream was asked for their logs
 	read   map[string]bool  // jobs whose logs were written to their end
 }
 
@@ -55,7 +57,7 @@ func (l *logFollower) next() error {
 	}
 	for _, j := range jobs {
 		if !l.read[j.ID] {
-			l.logs[j.ID] = l.at[j.ID]
+			l.logs[j.ID], l.over[j.ID] = l.at[j.ID], j.Ended()
 			return client.ErrReopen
 		}
 	}
@@ -71,15 +73,17 @@ func (l *logFollower) line(line client.LogLine) error {
 }
 
 // logEnd goes on with the next log. The log of a job that the runner does not
-// have yet ends before it began: the job's next event has it read again.
+// have yet ends before it began: it is read again with the job's next event,
+// or now when the job ended in the meantime.
 func (l *logFollower) logEnd(job string, offset int64) error {
-	if offset == 0 {
-		j, err := l.cl.Job(l.r.ctx, job)
-		if err != nil || !j.Ended() {
-			return err
-		}
+	if offset > 0 || l.over[job] {
+		l.read[job] = true
+		return l.next()
 	}
-	l.read[job] = true
+	j, err := l.cl.Job(l.r.ctx, job)
+	if err != nil || !j.Ended() {
+		return err
+	}
 	return l.next()
 }
 

@@ -69,30 +69,30 @@ func TestFollowLogsLosesNothing(t *testing.T) {
 }
 
 func TestFollowLogsBeforeTheyBegin(t *testing.T) {
-	var asked atomic.Bool
-	p := apitest.New(t, func(c *api.Config) { c.Jobs = lateLogs{c.Jobs, &asked} })
+	asked := make(chan struct{}, 1)
+	p := apitest.New(t, func(c *api.Config) { c.Jobs = &lateLogs{Jobs: c.Jobs, asked: asked} })
 	c := jane(t, p)
 	i := deploy(t, c, "slow")
 	s := start(t, p, "logs", "-f", "otter")
+	<-asked
 	p.EndJob(firstJob(t, c, i.ID))
 	s.want("creating the container")
 	if _, err := c.Destroy(t.Context(), i.ID); err != nil {
 		t.Fatal(err)
 	}
 	s.wantLines([]string{"destroying"})
-	if !asked.Load() {
-		t.Error("no log was asked for")
-	}
 }
 
 // lateLogs has no log yet when it is asked for the first time.
 type lateLogs struct {
 	api.Jobs
-	asked *atomic.Bool
+	once  atomic.Bool
+	asked chan<- struct{}
 }
 
-func (l lateLogs) Log(ctx context.Context, id string, offset int64, follow bool) (io.ReadCloser, error) {
-	if l.asked.CompareAndSwap(false, true) {
+func (l *lateLogs) Log(ctx context.Context, id string, offset int64, follow bool) (io.ReadCloser, error) {
+	if l.once.CompareAndSwap(false, true) {
+		l.asked <- struct{}{}
 		return nil, iap.Errorf("job.Log", iap.NotFound, "there is no log")
 	}
 	return l.Jobs.Log(ctx, id, offset, follow)
