@@ -17,6 +17,7 @@ type Ticket struct {
 	Purpose string    `json:"p"` // what it may be used for
 	Host    string    `json:"h"` // the host name that it opens
 	Actor   string    `json:"a"` // ID of the person
+	Grant   string    `json:"g"` // by what the person was signed in; see Auth.Grant
 	Expires time.Time `json:"e"`
 }
 

@@ -26,6 +26,8 @@ const (
 
 	ticketLife = time.Minute
 	cookieLife = 12 * time.Hour
+
+	maxAccessCookies = 16 // that are looked at
 )
 
 // authorize decides on a request to an instance: with --dev whoever reaches
@@ -40,15 +42,22 @@ func (s *Server) authorize(r *http.Request, i instance.Instance) proxy.Decision 
 
 func (s *Server) accessKey() []byte { return derive(s.key, "instance access") }
 
-// hasAccess looks for the host's cookie. Of two with the name neither counts:
-// an app's neighbour may have set the other.
+// hasAccess looks for the host's cookie, which ends with the login by which it
+// was given. A neighbour's app may set cookies of the name for all hosts: they
+// neither help, for a cookie opens one host, nor harm, for the right one counts
+// beside them.
 func (s *Server) hasAccess(r *http.Request, i instance.Instance) bool {
 	cookies := r.CookiesNamed(accessCookie)
-	if len(cookies) != 1 {
-		return false
+	for _, c := range cookies[:min(len(cookies), maxAccessCookies)] {
+		t, err := auth.OpenTicket(s.accessKey(), c.Value, purposeCookie, i.HostName, time.Now())
+		if err != nil {
+			continue
+		}
+		if actor, ok := s.auth.Granted(r.Context(), t); ok && (actor.ID == i.Owner || actor.Role.Includes(iap.Admin)) {
+			return true
+		}
 	}
-	_, err := auth.OpenTicket(s.accessKey(), cookies[0].Value, purposeCookie, i.HostName, time.Now())
-	return err == nil
+	return false
 }
 
 // access is the portal's part: it gives a ticket to who owns the instance, or
@@ -68,7 +77,7 @@ func (s *Server) access(w http.ResponseWriter, r *http.Request) {
 		s.web.Error(w, r, err)
 		return
 	}
-	t := auth.Ticket{Purpose: purposeTicket, Host: i.HostName, Actor: actor.ID, Expires: time.Now().Add(ticketLife)}
+	t := auth.Ticket{Purpose: purposeTicket, Host: i.HostName, Actor: actor.ID, Grant: s.auth.Grant(r), Expires: time.Now().Add(ticketLife)}
 	q := url.Values{"ticket": {t.Seal(s.accessKey())}, "return": {localPath(r.URL.Query().Get("return"))}}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
