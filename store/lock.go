@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,7 +27,7 @@ func LockFolder(dir string) (release func() error, err error) {
 	if err != nil {
 		return nil, iap.E(op, iap.Internal, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, iap.Errorf(op, iap.Conflict, "the data folder %s is used by %s; stop it, or give another folder", dir, holder(f))
@@ -39,6 +40,21 @@ func LockFolder(dir string) (release func() error, err error) {
 		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
 	}
 	return f.Close, nil
+}
+
+// lockPatience is how long a held lock is tried again: that of a process that
+// was just killed is held until the system has taken it apart, and by a child
+// that it was about to start.
+const lockPatience = 2 * time.Second
+
+// flock takes the lock of a file, or fails with EWOULDBLOCK.
+func flock(f *os.File) error {
+	for end := time.Now().Add(lockPatience); ; time.Sleep(20 * time.Millisecond) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func holder(f io.Reader) string {

@@ -14,6 +14,10 @@ import (
 	"github.com/internal-app-portal/iap/asl/value"
 )
 
+// errorFault is the name of the error of a task whose handler failed by a fault
+// of the portal; unlike States.Runtime, Retry and Catch take it.
+const errorFault = "Portal.Fault"
+
 var errCancelled = errors.New("the task was cancelled")
 
 func (e *Engine) cancelCall(key taskKey) {
@@ -39,7 +43,7 @@ func (e *Engine) runCall(t Task) {
 	}
 	e.Failpoint("workflow.call.done")
 	err = e.persist("the result of a task", func() error { return e.finishCall(t, out, err) })
-	if err != nil && !iap.IsKind(err, iap.Conflict) && !errors.Is(err, errStopped) {
+	if err != nil && !errors.Is(err, errLost) && !errors.Is(err, errStopped) {
 		slog.Error("the result of a task could not be taken", "execution", t.Execution, "state", t.State, "err", err)
 	}
 }
@@ -58,7 +62,7 @@ func (e *Engine) invoke(ctx context.Context, t Task) (out json.RawMessage, err e
 	defer func() {
 		if v := recover(); v != nil {
 			slog.Error("a task's handler panicked", "resource", t.Resource, "panic", v, "stack", string(debug.Stack()))
-			err = FailTask("States.Runtime", "The task failed by a fault of the portal.")
+			err = FailTask(errorFault, "The task failed by a fault of the portal.")
 		}
 	}()
 	e.Failpoint("workflow.call.before")
@@ -72,7 +76,7 @@ func (e *Engine) finishCall(t Task, out json.RawMessage, failure error) error {
 		return err
 	}
 	return e.Tx.Update(e.ctx, func(ctx context.Context) error {
-		if err := e.Store.FinishTask(ctx, t); err != nil {
+		if err := e.finish(ctx, t); err != nil {
 			return err
 		}
 		err := e.step(ctx, t.Execution, nil, sig)
@@ -97,7 +101,7 @@ func callSignal(t Task, out json.RawMessage, failure error) (asl.Signal, error) 
 		return asl.TaskFailed{Frame: frame, Attempt: attempt, Error: failed.Name, Cause: failed.Cause}, nil
 	}
 	slog.Error("a task failed by a fault of the portal", "resource", t.Resource, "err", failure)
-	return asl.TaskFailed{Frame: frame, Attempt: attempt, Error: "States.TaskFailed",
+	return asl.TaskFailed{Frame: frame, Attempt: attempt, Error: errorFault,
 		Cause: "The task failed by a fault of the portal."}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -43,7 +44,7 @@ type payload struct {
 func (s *stepper) scheduleTask(ctx context.Context, c asl.ScheduleTask) error {
 	ref := taskRef{execution: s.x.ID, frame: int64(c.Frame), attempt: int64(c.Attempt)}
 	call := Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt, State: c.State,
-		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: ref.token()}
+		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: ref.token(), Input: s.x.Input}
 	h, ok := s.Handlers[handlerKey(c.Resource)]
 	switch {
 	case !ok:
@@ -58,7 +59,7 @@ func (s *stepper) scheduleTask(ctx context.Context, c asl.ScheduleTask) error {
 
 // callInStep calls a handler that works in the transaction of the step.
 func (s *stepper) callInStep(ctx context.Context, h Handler, c asl.ScheduleTask, call Call) error {
-	out, err := h.Commit(ctx, call)
+	out, err := commitCall(ctx, h, call)
 	var failed *TaskError
 	switch {
 	case errors.As(err, &failed):
@@ -72,15 +73,25 @@ func (s *stepper) callInStep(ctx context.Context, h Handler, c asl.ScheduleTask,
 		return fmt.Errorf("workflow: the result of %s is not JSON: %w", c.Resource.ARN, err)
 	}
 	if c.Resource.Integration == asl.RequestResponse {
-		s.queue = append(s.queue, asl.TaskSucceeded{Frame: c.Frame, Attempt: c.Attempt, Output: result})
+		s.signals = append(s.signals, asl.TaskSucceeded{Frame: c.Frame, Attempt: c.Attempt, Output: result})
 	} else {
-		s.queue = append(s.queue, asl.TaskSubmitted{Frame: c.Frame, Attempt: c.Attempt, Output: result})
+		s.signals = append(s.signals, asl.TaskSubmitted{Frame: c.Frame, Attempt: c.Attempt, Output: result})
 	}
 	return nil
 }
 
+// commitCall calls a handler; a panic of it rolls the step back.
+func commitCall(ctx context.Context, h Handler, call Call) (out json.RawMessage, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("workflow: the handler of %s panicked: %v\n%s", call.Resource.ARN, v, debug.Stack())
+		}
+	}()
+	return h.Commit(ctx, call)
+}
+
 func (s *stepper) fail(c asl.ScheduleTask, err *TaskError) {
-	s.queue = append(s.queue, asl.TaskFailed{Frame: c.Frame, Attempt: c.Attempt, Error: err.Name, Cause: err.Cause})
+	s.signals = append(s.signals, asl.TaskFailed{Frame: c.Frame, Attempt: c.Attempt, Error: err.Name, Cause: err.Cause})
 }
 
 // callLater leaves a row for a handler that works after the commit, and starts
@@ -115,7 +126,7 @@ func (s *stepper) cancelTask(ctx context.Context, c asl.CancelTask) error {
 	}
 	ref := taskRef{execution: s.x.ID, frame: key.frame, attempt: key.number}
 	return h.Cancel(ctx, Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt,
-		State: c.State, Resource: c.Resource, Token: ref.token()})
+		State: c.State, Resource: c.Resource, Token: ref.token(), Input: s.x.Input})
 }
 
 func handlerKey(r asl.Resource) string { return r.Service + ":" + r.API }

@@ -23,6 +23,9 @@ type Call struct {
 	Resource  asl.Resource
 	Arguments json.RawMessage
 	Token     string // for Engine.Succeed and Engine.Fail
+	// Input is that of the execution; of a call that runs after the commit it is
+	// not given.
+	Input json.RawMessage
 }
 
 // Handler does the tasks of one resource. Exactly one of Commit and Run is
@@ -63,6 +66,9 @@ type Config struct {
 	Owner    string             // names this process in leases; unique for each start
 	Handlers map[string]Handler // by resource without its suffix: "job:apply"
 	Limits   asl.Limits
+	// OnEnd is called in the transaction that ends an execution, whichever way;
+	// nil: nothing.
+	OnEnd func(ctx context.Context, x Execution) error
 	// Failpoint is called before and after every side effect; nil: nothing.
 	Failpoint func(name string)
 }
@@ -85,6 +91,9 @@ var errStopped = errors.New("the engine is stopping")
 func New(cfg Config) *Engine {
 	if cfg.Failpoint == nil {
 		cfg.Failpoint = func(string) {}
+	}
+	if cfg.OnEnd == nil {
+		cfg.OnEnd = func(context.Context, Execution) error { return nil }
 	}
 	e := &Engine{Config: cfg, wake: make(chan struct{}, 1)}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
@@ -131,7 +140,7 @@ func (e *Engine) persist(what string, fn func() error) error {
 	delay := 20 * time.Millisecond
 	for {
 		err := fn()
-		if err == nil || !temporary(err) {
+		if err == nil || !temporary(err) || e.ctx.Err() != nil {
 			return err
 		}
 		slog.Warn("the database is not available; trying again", "what", what, "err", err, "in", delay)
@@ -144,7 +153,26 @@ func (e *Engine) persist(what string, fn func() error) error {
 	}
 }
 
+// errLost: the row that was to be finished is somebody else's by now, or gone.
+var errLost = errors.New("another process has taken this over")
+
+// temporary reports whether the same may work later. A Conflict that is neither
+// lost nor stale is another transaction that changed the same rows first.
 func temporary(err error) bool {
-	k := iap.KindOf(err)
-	return k == iap.Unavailable || k == iap.Full || k == iap.Timeout
+	switch iap.KindOf(err) {
+	case iap.Unavailable, iap.Full, iap.Timeout:
+		return true
+	case iap.Conflict:
+		return !errors.Is(err, errLost) && !errors.Is(err, ErrStale)
+	}
+	return false
+}
+
+// finish deletes the row of a task that this process holds.
+func (e *Engine) finish(ctx context.Context, t Task) error {
+	err := e.Store.FinishTask(ctx, t)
+	if iap.IsKind(err, iap.Conflict) {
+		return iap.E("workflow.finish", iap.Conflict, errLost)
+	}
+	return err
 }

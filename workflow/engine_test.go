@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -250,7 +252,56 @@ func TestFailingACallFromOutsideCutsItOff(t *testing.T) {
 func TestAPanicFailsTheTaskAlone(t *testing.T) {
 	f := newFixture(t, newDB(t), "one", map[string]workflow.Handler{"test:later": {
 		Run: func(context.Context, workflow.Call) (json.RawMessage, error) { panic("oh") }}})
-	if x := f.wait(t, f.start(t, later, `{}`)); x.Status != workflow.Failed || x.Error != "States.Runtime" {
+	if x := f.wait(t, f.start(t, later, `{}`)); x.Status != workflow.Failed || x.Error != "Portal.Fault" {
 		t.Errorf("got %s %s", x.Status, x.Error)
+	}
+}
+
+func TestManyBranchesAtOnce(t *testing.T) {
+	const branches = 40 // more than one commit takes
+	var all []string
+	for n := range branches {
+		all = append(all, fmt.Sprintf(`{"StartAt":"T%[1]d","States":{"T%[1]d":{"Type":"Task","Resource":"arn:iap:states:::test:now","End":true}}}`, n))
+	}
+	f := newFixture(t, newDB(t), "one", map[string]workflow.Handler{"test:now": {
+		Commit: func(context.Context, workflow.Call) (json.RawMessage, error) { return json.RawMessage(`1`), nil }}})
+	x := f.wait(t, f.start(t, `{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[`+strings.Join(all, ",")+`]}}}`, `{}`))
+	if want := "[" + strings.TrimSuffix(strings.Repeat("1,", branches), ",") + "]"; string(x.Output) != want {
+		t.Errorf("got %s %s", x.Status, x.Output)
+	}
+}
+
+func TestALoopSharesTheDatabase(t *testing.T) {
+	f := newFixture(t, newDB(t), "one", map[string]workflow.Handler{"test:hold": {Commit: submit}})
+	loop := f.start(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},
+		"B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`, `{}`)
+	if x := f.wait(t, f.start(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Result":1,"End":true}}}`, `{}`)); x.Status != workflow.Succeeded {
+		t.Errorf("the other one is %s", x.Status)
+	}
+	if err := f.StopExecution(t.Context(), loop, "Test.Stop", "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if x := f.wait(t, loop); x.Status != workflow.Aborted {
+		t.Errorf("the loop is %s", x.Status)
+	}
+}
+
+// TestAHandlerMayAnswerItsOwnStep: what a cancelled task has answered in the
+// step that cancels it is no news to that step.
+func TestAHandlerMayAnswerItsOwnStep(t *testing.T) {
+	var f *fixture
+	f = newFixture(t, newDB(t), "one", map[string]workflow.Handler{"test:hold": {Commit: submit,
+		Cancel: func(ctx context.Context, c workflow.Call) error {
+			if err := f.Fail(ctx, c.Token, "Test.Cancelled", ""); !errors.Is(err, workflow.ErrStale) {
+				t.Errorf("got %v", err)
+			}
+			return nil
+		}}})
+	id := f.start(t, hold, `{}`)
+	if err := f.StopExecution(t.Context(), id, "Test.Stop", ""); err != nil {
+		t.Fatal(err)
+	}
+	if x := f.wait(t, id); x.Status != workflow.Aborted {
+		t.Errorf("got %s", x.Status)
 	}
 }

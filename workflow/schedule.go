@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
 )
 
@@ -83,7 +82,7 @@ func (e *Engine) dispatch(t Task) {
 func (e *Engine) fire(t Task, do func(ctx context.Context) error) {
 	err := e.persist("a due task", func() error {
 		return e.Tx.Update(e.ctx, func(ctx context.Context) error {
-			if err := e.Store.FinishTask(ctx, t); err != nil {
+			if err := e.finish(ctx, t); err != nil {
 				return err
 			}
 			err := do(ctx)
@@ -93,7 +92,7 @@ func (e *Engine) fire(t Task, do func(ctx context.Context) error) {
 			return err
 		})
 	})
-	if err != nil && !iap.IsKind(err, iap.Conflict) && e.ctx.Err() == nil {
+	if err != nil && !errors.Is(err, errLost) && e.ctx.Err() == nil {
 		slog.Error("a due task failed", "execution", t.Execution, "kind", t.Kind, "err", err)
 	}
 }

@@ -36,7 +36,8 @@ type stepper struct {
 	machine *asl.Machine
 	name    string
 	state   *asl.State
-	queue   []asl.Signal
+	signals []asl.Signal  // to be taken in this commit, in order
+	ready   []asl.FrameID // frames with a transition to take
 	history []HistoryEvent
 }
 
@@ -44,6 +45,11 @@ type stepper struct {
 // transitions that an earlier step left to be taken. state is given for a new
 // execution alone.
 func (e *Engine) step(ctx context.Context, id string, state *asl.State, signals ...asl.Signal) error {
+	if ctx.Value(steppingKey{}) == id {
+		// A handler of this very step has something answered, such as the job
+		// that it cancels: the step is moving on from there.
+		return iap.E("workflow.step", iap.Conflict, ErrStale)
+	}
 	x, err := e.Store.Execution(ctx, id)
 	if err != nil {
 		return err
@@ -61,23 +67,29 @@ func (e *Engine) step(ctx context.Context, id string, state *asl.State, signals 
 			return err
 		}
 	}
-	s := &stepper{Engine: e, x: x, machine: p.machine, name: p.name, state: state, queue: signals}
+	s := &stepper{Engine: e, x: x, machine: p.machine, name: p.name, state: state, signals: signals}
 	if len(signals) == 0 {
-		for _, f := range state.Ready() {
-			s.queue = append(s.queue, asl.Advance{Frame: f})
-		}
+		s.ready = state.Ready()
 	}
-	if err := s.run(ctx); err != nil {
+	if err := s.run(context.WithValue(ctx, steppingKey{}, id)); err != nil {
 		return err
 	}
 	return s.commit(ctx)
 }
 
-// run steps until nothing is left that needs no commit in between.
+// steppingKey marks the context of handlers with the execution whose step they
+// are part of.
+type steppingKey struct{}
+
+// run steps until nothing is left that needs no commit in between. Results of
+// handlers are always taken, since nobody else knows them; transitions wait
+// for the next commit when this one has grown long.
 func (s *stepper) run(ctx context.Context) error {
-	for n := 0; len(s.queue) > 0 && n < maxPerCommit; n++ {
-		sig := s.queue[0]
-		s.queue = s.queue[1:]
+	for n := 0; ; n++ {
+		sig, ok := s.next(n < maxPerCommit)
+		if !ok {
+			return nil
+		}
 		out, err := asl.Step(s.machine, s.state, sig, s.env())
 		if errors.Is(err, asl.ErrStale) {
 			if n == 0 {
@@ -92,7 +104,21 @@ func (s *stepper) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+}
+
+// next returns what to step with; transitions only where more is true.
+func (s *stepper) next(more bool) (asl.Signal, bool) {
+	switch {
+	case len(s.signals) > 0:
+		sig := s.signals[0]
+		s.signals = s.signals[1:]
+		return sig, true
+	case len(s.ready) > 0 && more:
+		f := s.ready[0]
+		s.ready = s.ready[1:]
+		return asl.Advance{Frame: f}, true
+	}
+	return nil, false
 }
 
 func (s *stepper) take(ctx context.Context, out asl.Outcome) error {
@@ -109,9 +135,7 @@ func (s *stepper) take(ctx context.Context, out asl.Outcome) error {
 			return err
 		}
 	}
-	for _, f := range out.Ready {
-		s.queue = append(s.queue, asl.Advance{Frame: f})
-	}
+	s.ready = append(s.ready, out.Ready...)
 	if c := out.Complete; c != nil {
 		s.complete(c)
 	}
@@ -130,7 +154,7 @@ func (s *stepper) complete(c *asl.Complete) {
 	if c.Cause != nil {
 		s.x.Cause = *c.Cause
 	}
-	s.queue = nil
+	s.signals, s.ready = nil, nil
 }
 
 // commit writes what run has come to.
@@ -152,16 +176,19 @@ func (s *stepper) commit(ctx context.Context) error {
 	if err := s.Log.Append(ctx, s.changed()); err != nil {
 		return err
 	}
-	if s.x.Status != Running {
-		return s.Store.DeleteTasks(ctx, s.x.ID)
+	if s.x.Status == Running {
+		return s.advanceLater(ctx)
 	}
-	return s.advanceLater(ctx)
+	if err := s.Store.DeleteTasks(ctx, s.x.ID); err != nil {
+		return err
+	}
+	return s.OnEnd(ctx, s.x)
 }
 
 // advanceLater leaves a row for the frames that still have a transition to
 // take, or removes it when there is none.
 func (s *stepper) advanceLater(ctx context.Context) error {
-	if len(s.queue) == 0 {
+	if len(s.ready) == 0 {
 		return nil
 	}
 	t := Task{Execution: s.x.ID, Kind: Advance, RunAt: s.Now()}
