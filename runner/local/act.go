@@ -52,6 +52,7 @@ func (s *supervisor) makeFolders() error {
 
 // clean removes what is outside of the job's folder.
 func (s *supervisor) clean() {
+	s.endProvider()
 	if s.tmp != "" && s.tmp != s.f.path(homeFolder) {
 		_ = os.RemoveAll(s.tmp)
 	}
@@ -67,6 +68,7 @@ func (s *supervisor) makeReady(ctx context.Context) error {
 		}
 	}
 	_ = os.RemoveAll(s.f.path(workFolder))
+	s.startProvider(ready)
 	if err := workCopy(ready, s.f.path(workFolder)); err != nil {
 		return fmt.Errorf("the bundle cannot be copied: %w", err)
 	}
@@ -121,6 +123,7 @@ func (s *supervisor) act(ctx context.Context) (rep *report, err error) {
 // fit any more, from a state that was handed over late, and a destroy with a
 // refresh when that without one failed.
 func (s *supervisor) attempts(ctx context.Context) (*report, error) {
+	s.useProvider(ctx)
 	warm, refresh, readyAgain, rescuedAgain := s.plan.Reattach != "", s.spec.Kind == job.Apply, false, false
 	for {
 		rep, killed, err := s.tool.run(ctx, s.f.path(workFolder), s.environment(warm), s.arguments(refresh)...)
@@ -148,10 +151,13 @@ func (s *supervisor) attempts(ctx context.Context) (*report, error) {
 			return rep, &failure{job.ErrKilled, fmt.Sprintf("%s was ended: %v", s.toolName(), err)}
 		case warm && mayRepeat && rep.says(pluginGone):
 			warm = false
-			s.log.say("The provider that was kept running does not answer; starting another one.")
+			s.endProvider()
+			s.log.say("The provider that was running already does not answer; starting another one.")
 		case !readyAgain && !rep.acted && rep.says(notReady):
 			readyAgain = true
 			s.log.say("The bundle must be initialised again.")
+			s.endProvider() // it works in the folder that is made anew
+			warm = warm && s.plan.Reattach != ""
 			if err := s.makeReadyAgain(ctx); err != nil {
 				return rep, err
 			}

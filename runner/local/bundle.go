@@ -154,6 +154,9 @@ func initialise(ctx context.Context, bundle, ready string,
 	if err := run(ctx, tmp, []string{"TF_HTTP_ADDRESS=" + address}, args...); err != nil {
 		return err
 	}
+	if err := noteSoleProvider(tmp); err != nil {
+		return err
+	}
 	if err := makeReadOnly(tmp); err != nil {
 		return err
 	}

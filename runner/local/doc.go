@@ -17,6 +17,8 @@
 //   - result.json appears whole, by a rename, after all else in the folder.
 //   - The folder of a bundle that is ready is never written to again. Jobs get
 //     copies of its files.
+//   - A provider that a job keeps for itself is named in the job's folder before
+//     it does anything, and has ended before the result is there.
 //   - A file with a secret is readable by the portal's user alone and is
 //     removed when its job has ended.
 package local

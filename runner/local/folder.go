@@ -23,6 +23,7 @@ const (
 	lockFile      = "lock"                  // flock: held while the supervisor lives
 	pidFile       = "pid"                   // process: the supervisor
 	toolFile      = "tool"                  // process: tofu, the leader of its group
+	providerFile  = "provider"              // warm: the job's own provider; removed at the end
 	cancelFile    = "cancel"                // there when the job is to stop
 	stepsFile     = "steps.json"            // []job.Step
 	resultFile    = "result.json"           // job.Result

@@ -1,24 +1,17 @@
 package local
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // pool keeps provider processes running, one for each binary and engine. They
@@ -33,16 +26,8 @@ type pool struct {
 	starts   sync.WaitGroup
 }
 
-// warm is a running provider, as stored.
-type warm struct {
-	Binary   string          `json:"binary"`
-	Stamp    string          `json:"stamp"` // of the binary when it was started
-	Docker   string          `json:"docker"`
-	Process  process         `json:"process"`
-	Socket   string          `json:"socket"` // empty while it starts
-	Reattach json.RawMessage `json:"reattach,omitempty"`
-	Folder   string          `json:"folder"` // private: whoever reaches the socket has the provider
-}
+// endPatience is how long a provider may take to end after SIGINT.
+const endPatience = 2 * time.Second
 
 func newPool(dir string, logger *slog.Logger) *pool {
 	return &pool{dir: dir, logger: logger, starting: map[string]bool{}}
@@ -95,12 +80,6 @@ func (p *pool) value(provider, docker string) string {
 	}
 	conn.Close()
 	return w.value()
-}
-
-// value names the provider as both tools do.
-func (w warm) value() string {
-	return fmt.Sprintf(`{"registry.opentofu.org/kreuzwerker/docker":%s,"registry.terraform.io/kreuzwerker/docker":%s}`,
-		w.Reattach, w.Reattach)
 }
 
 // startSoon starts a provider in the background, unless that is going on.
@@ -161,15 +140,15 @@ func (p *pool) start(provider, docker string) error {
 	file := p.file(provider, docker)
 	var old warm
 	if ok, err := readJSON(file, &old); ok && err == nil {
-		old.end()
+		old.end(endPatience)
 	}
-	dir, err := os.MkdirTemp("", "iap-provider-") // short, for the path of the socket
+	dir, err := os.MkdirTemp("", providerFolder) // short, for the path of the socket
 	if err != nil {
 		return err
 	}
 	w := warm{Binary: provider, Stamp: stamp(provider), Docker: docker, Folder: dir}
 	if err := w.run(file); err != nil {
-		w.end()
+		w.end(endPatience)
 		_ = os.Remove(file)
 		return err
 	}
@@ -179,84 +158,18 @@ func (p *pool) start(provider, docker string) error {
 // run starts the process and reads where it answers. What is known is stored at
 // each stage, so that a process which outlives the portal is always found.
 func (w *warm) run(file string) error {
-	stderr, err := os.Create(filepath.Join(w.Folder, "log"))
+	env := os.Environ()
+	if w.Docker != "" {
+		env = append(env, "DOCKER_HOST="+w.Docker)
+	}
+	c, err := w.spawn(file, w.Folder, env)
 	if err != nil {
 		return err
 	}
-	defer stderr.Close()
-	cmd := exec.Command(w.Binary, "-debug")
-	cmd.Dir, cmd.Stderr = w.Folder, stderr
-	cmd.Env = append(os.Environ(), "TMPDIR="+w.Folder, "DOCKER_HOST="+w.Docker)
-	if w.Docker == "" {
-		cmd.Env = cmd.Env[:len(cmd.Env)-1]
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	w.Process = processOf(cmd.Process.Pid)
-	if err := writeJSON(file, w, false); err != nil {
-		return err
-	}
-	slow := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-	err = w.readAddress(out)
-	slow.Stop()
-	go func() { // until the provider ends, or this process does
-		_, _ = io.Copy(io.Discard, out)
-		_ = cmd.Wait()
-	}()
-	if err != nil {
+	if err := c.answer(20 * time.Second); err != nil {
 		return err
 	}
 	return writeJSON(file, w, false)
-}
-
-// readAddress reads what the provider prints for TF_REATTACH_PROVIDERS.
-func (w *warm) readAddress(out io.Reader) error {
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		_, value, ok := strings.Cut(lines.Text(), "TF_REATTACH_PROVIDERS=")
-		if !ok {
-			continue
-		}
-		var all map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(strings.Trim(value, "'\" ")), &all); err != nil {
-			return fmt.Errorf("%s printed an address that cannot be read: %w", w.Binary, err)
-		}
-		for _, one := range all {
-			var at struct{ Addr struct{ String string } }
-			if err := json.Unmarshal(one, &at); err != nil {
-				return err
-			}
-			w.Reattach, w.Socket = one, at.Addr.String
-			return nil
-		}
-	}
-	return fmt.Errorf("%s ended without an address", w.Binary)
-}
-
-// end stops a provider and removes its folder.
-func (w warm) end() {
-	if w.Process.alive() {
-		gone, err := exited(context.Background(), w.Process)
-		_ = unix.Kill(w.Process.PID, unix.SIGINT)
-		if err == nil {
-			t := time.NewTimer(2 * time.Second)
-			defer t.Stop()
-			select {
-			case <-gone:
-			case <-t.C:
-				_ = unix.Kill(w.Process.PID, unix.SIGKILL)
-			}
-		}
-	}
-	if strings.Contains(filepath.Base(w.Folder), "iap-provider-") {
-		_ = os.RemoveAll(w.Folder)
-	}
 }
 
 // stop ends all providers, or gives up with ctx.
@@ -272,7 +185,7 @@ func (p *pool) stop(ctx context.Context) {
 		for _, file := range files {
 			var w warm
 			if ok, err := readJSON(file, &w); ok && err == nil {
-				w.end()
+				w.end(endPatience)
 			}
 			_ = os.Remove(file)
 		}

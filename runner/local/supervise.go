@@ -94,7 +94,8 @@ type supervisor struct {
 	spec  job.Spec
 	log   *jobLog
 	tool  *tool
-	tmp   string // TMPDIR of the tool
+	tmp   string       // TMPDIR of the tool
+	own   *ownProvider // nil when there never was one
 	steps []job.Step
 }
 

@@ -88,6 +88,9 @@ func (r *Runner) lost(ctx context.Context, f folder) (job.Result, error) {
 	if err := f.endTool(ctx); err != nil {
 		return job.Result{}, err
 	}
+	if err := f.endProvider(); err != nil {
+		return job.Result{}, err
+	}
 	res := job.Result{Status: job.Failed, Error: job.ErrKilled, EndedAt: time.Now(),
 		Reason: "the process that ran the job ended without a result"}
 	if f.has(cancelFile) {
@@ -152,7 +155,7 @@ func closeSteps(steps []job.Step, at time.Time, why string) {
 
 // tidy removes what an ended job does not need, its secrets above all.
 func (f folder) tidy() {
-	for _, name := range []string{variablesFile, specFile, workFolder, homeFolder} {
+	for _, name := range []string{variablesFile, specFile, providerFile, workFolder, homeFolder} {
 		_ = os.RemoveAll(f.path(name))
 	}
 }
