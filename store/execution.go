@@ -75,13 +75,10 @@ func (db *DB) UpdateExecution(ctx context.Context, e workflow.Execution) error {
 	return err
 }
 
-// Execution implements workflow.Store.
+// Execution implements workflow.Store. In a transaction the row is locked until
+// its end.
 func (db *DB) Execution(ctx context.Context, id string) (workflow.Execution, error) {
-	query := executionQuery + "WHERE id = $1"
-	if db.tx(ctx) != nil {
-		query += db.dialect.forUpdate
-	}
-	return one(ctx, db, "store.Execution", scanExecution, query, id)
+	return one(ctx, db, "store.Execution", scanExecution, db.locked(ctx, executionQuery+"WHERE id = $1"), id)
 }
 
 // Executions implements workflow.Store.

@@ -128,9 +128,10 @@ func (db *DB) UpdateInstance(ctx context.Context, i instance.Instance) error {
 	return err
 }
 
-// Instance implements instance.Store.
+// Instance implements instance.Store. In a transaction the row is locked until
+// its end.
 func (db *DB) Instance(ctx context.Context, id string) (instance.Instance, error) {
-	return one(ctx, db, "store.Instance", scanInstance, instanceQuery+"WHERE id = $1", id)
+	return one(ctx, db, "store.Instance", scanInstance, db.locked(ctx, instanceQuery+"WHERE id = $1"), id)
 }
 
 // InstanceByHostName implements instance.Store.

@@ -73,9 +73,10 @@ func (db *DB) UpdateJob(ctx context.Context, j job.Job) error {
 	return err
 }
 
-// Job implements job.Store.
+// Job implements job.Store. In a transaction the row is locked until its end,
+// so that what is changed of it is never written over by another.
 func (db *DB) Job(ctx context.Context, id string) (job.Job, error) {
-	return one(ctx, db, "store.Job", scanJob, jobQuery+"WHERE id = $1", id)
+	return one(ctx, db, "store.Job", scanJob, db.locked(ctx, jobQuery+"WHERE id = $1"), id)
 }
 
 // JobsByStatus implements job.Store.

@@ -12,6 +12,8 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/store"
 	"github.com/internal-app-portal/iap/store/pgtest"
 	"github.com/internal-app-portal/iap/workflow"
@@ -111,6 +113,53 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	}
 	if err := errors.Join(<-done, <-done); err != nil {
 		t.Error(err)
+	}
+}
+
+// The end of a job locks the job before its instance, the end of an instance
+// the instance before its job.
+func TestJobAndInstanceEndAtOnce(t *testing.T) {
+	a, b, _ := replicas(t)
+	ctx := context.Background()
+	i := instance.Instance{ID: "i", App: "todo", Owner: "ann", HostName: "h", Status: instance.Deploying}
+	j := job.Job{ID: "j", Instance: "i", Kind: job.Apply, Status: job.Running}
+	if err := errors.Join(a.InsertInstance(ctx, i), a.InsertJob(ctx, j)); err != nil {
+		t.Fatal(err)
+	}
+	endJob := func(tx context.Context, db *store.DB) error {
+		j, err := db.Job(tx, "j")
+		j.Reason += "."
+		return errors.Join(err, db.UpdateJob(tx, j))
+	}
+	endInstance := func(tx context.Context, db *store.DB) error {
+		i, err := db.Instance(tx, "i")
+		i.Reason += "."
+		return errors.Join(err, db.UpdateInstance(tx, i))
+	}
+	var both sync.WaitGroup // has each hold one row before it asks for the other
+	both.Add(2)
+	done := make(chan error)
+	end := func(db *store.DB, first, second func(context.Context, *store.DB) error) {
+		wait := sync.OnceFunc(func() { both.Done(); both.Wait() })
+		done <- db.Update(ctx, func(tx context.Context) error {
+			if err := first(tx, db); err != nil {
+				return err
+			}
+			wait()
+			return second(tx, db)
+		})
+	}
+	go end(a, endJob, endInstance)
+	go end(b, endInstance, endJob)
+	if err := errors.Join(<-done, <-done); err != nil {
+		t.Fatal(err)
+	}
+	i, err := a.Instance(ctx, "i")
+	if err != nil || i.Reason != ".." {
+		t.Errorf("the instance has %q, %v", i.Reason, err)
+	}
+	if j, err = a.Job(ctx, "j"); err != nil || j.Reason != ".." {
+		t.Errorf("the job has %q, %v", j.Reason, err)
 	}
 }
 

@@ -118,6 +118,18 @@ func one[T any](ctx context.Context, db *DB, op string, scan func(scanner) (T, e
 	return rows[0], nil
 }
 
+// locked has a query lock its rows for the transaction of ctx, where there is
+// one: who reads them to change them in it loses no other's change. Rows are
+// locked in different orders (the end of a job: job, execution, instance; the
+// end of an instance the other way round), so that two transactions may block
+// each other; PostgreSQL then fails one, and Update tries it again.
+func (db *DB) locked(ctx context.Context, query string) string {
+	if db.tx(ctx) != nil {
+		query += db.dialect.forUpdate
+	}
+	return query
+}
+
 // change is list for a statement that changes rows and returns them.
 func change[T any](ctx context.Context, db *DB, op string, scan func(scanner) (T, error), query string, args ...any) (out []T, err error) {
 	err = db.Update(ctx, func(ctx context.Context) error {

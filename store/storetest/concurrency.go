@@ -9,6 +9,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/store"
 )
 
@@ -19,6 +20,8 @@ func testConcurrency(t *testing.T, open Open) {
 		"one live instance":    concurrentInstances,
 		"versions":             concurrentVersions,
 		"counter":              concurrentCounter,
+		"one job":              concurrentJob,
+		"one instance":         concurrentInstance,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -156,4 +159,47 @@ func concurrentCounter(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "changes", len(e.State), len(newExecution("1", "m", "one").State)+20)
 	same(t, "version", e.Version, 20)
+}
+
+// The same is so of a job: steps that come while somebody cancels it do not
+// take the request back, and no step is lost.
+func concurrentJob(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertJob(ctx, newJob("1", "i", job.Running)))
+	noErrors(t, together(20, func(n int) error {
+		return db.Update(ctx, func(tx context.Context) error {
+			j, err := db.Job(tx, "1")
+			if err != nil {
+				return err
+			}
+			if n == 7 {
+				j.CancelledBy = "ann"
+			}
+			j.Steps = append(j.Steps, job.Step{Name: fmt.Sprint(n), StartedAt: epoch})
+			return db.UpdateJob(tx, j)
+		})
+	}))
+	j, err := db.Job(ctx, "1")
+	must(t, err)
+	same(t, "steps", len(j.Steps), 20)
+	same(t, "cancelled by", j.CancelledBy, "ann")
+}
+
+// Of an instance no change is refused either.
+func concurrentInstance(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertInstance(ctx, newInstance("1", "ann", "todo", "h")))
+	noErrors(t, together(20, func(int) error {
+		return db.Update(ctx, func(tx context.Context) error {
+			i, err := db.Instance(tx, "1")
+			if err != nil {
+				return err
+			}
+			i.Reason += "."
+			return db.UpdateInstance(tx, i)
+		})
+	}))
+	i, err := db.Instance(ctx, "1")
+	must(t, err)
+	same(t, "changes", len(i.Reason), len(newInstance("1", "ann", "todo", "h").Reason)+20)
 }
