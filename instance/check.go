@@ -25,8 +25,11 @@ func (s *Service) taskCheck(ctx context.Context, c workflow.Call) (json.RawMessa
 		return nil, err
 	}
 	i, err := s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		if i.EndedBy != "" {
+			return false, workflow.FailTask(errorEndRequested, "It is to be destroyed.")
+		}
 		changed := i.Status != Checking
-		i.Status, i.Waiting = Checking, ""
+		i.Status = Checking
 		return changed, nil
 	})
 	if err != nil {
@@ -65,7 +68,7 @@ func (s *Service) probe(ctx context.Context, i Instance, m catalog.Manifest, ups
 	watching.Wait()
 	for _, platform := range []error{watchErr, limitErr} {
 		if iap.IsKind(platform, iap.Unavailable) {
-			return s.platformDown(ctx, platform)
+			return s.platformDown(ctx, i.ID, platform)
 		}
 	}
 	if err != nil {
@@ -81,13 +84,13 @@ func (s *Service) unhealthy(ctx context.Context, i Instance, cause error) error 
 	}
 	box, err := s.Platform.Container(ctx, i.ID, lastLines)
 	if err != nil {
-		return s.platformDown(ctx, err)
+		return s.platformDown(ctx, i.ID, err)
 	}
 	name, text := errorExited, exited(box)
 	if box.Exists && box.Running {
 		name, text = errorUnhealthy, "The app did not become healthy: "+strings.TrimSuffix(message(cause), ".")+"."
 	}
-	return &workflow.TaskError{Name: name, Cause: text + printed(box)}
+	return &workflow.TaskError{Name: name, Cause: s.redact(ctx, i, text+printed(box))}
 }
 
 // exited says how a container ended.
@@ -116,7 +119,11 @@ func (s *Service) lastWords(ctx context.Context, id string) string {
 	if err != nil || !box.Exists || box.Running || box.ExitCode == 0 && len(box.LastLines) == 0 {
 		return ""
 	}
-	return "\n" + exited(box) + printed(box)
+	i, err := s.Store.Instance(ctx, id)
+	if err != nil {
+		return ""
+	}
+	return s.redact(ctx, i, "\n"+exited(box)+printed(box))
 }
 
 func message(err error) string {
@@ -127,15 +134,51 @@ func message(err error) string {
 	return err.Error()
 }
 
+// unknownExit is the exit code of a container of which only is known that it is
+// gone.
+const unknownExit = -1
+
 // ContainerExited notes that the container of a running instance has ended by
-// itself. The instance stays, with its log, until its owner destroys it.
+// itself. The instance stays, with its log, until its owner destroys it, but
+// its address leads nowhere any more: the platform may give it to another.
 func (s *Service) ContainerExited(ctx context.Context, id string, exitCode int) error {
 	_, err := s.change(ctx, id, func(i *Instance) (bool, error) {
-		if i.Status != Running || i.EndedBy != "" {
+		if i.Status != Running || i.EndedBy != "" || i.Upstream == "" {
 			return false, nil
 		}
-		i.Reason = fmt.Sprintf("The app's container exited with code %d. Destroy it and deploy again.", exitCode)
+		i.Upstream, i.Reason = "", "The app's container is gone. Destroy it and deploy again."
+		if exitCode != unknownExit {
+			i.Reason = fmt.Sprintf("The app's container exited with code %d. Destroy it and deploy again.", exitCode)
+		}
 		return true, nil
 	})
 	return err
+}
+
+// Compare asks the platform for the container of each running instance, for
+// what ended while nobody listened. Unavailable when it does not answer.
+func (s *Service) Compare(ctx context.Context) error {
+	live, err := s.Store.LiveInstances(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range live {
+		if i.Status != Running || i.Upstream == "" {
+			continue
+		}
+		box, err := s.Platform.Container(ctx, i.ID, 0)
+		if err != nil {
+			return err
+		}
+		code := box.ExitCode
+		if !box.Exists {
+			code = unknownExit
+		}
+		if !box.Exists || !box.Running {
+			if err := s.ContainerExited(ctx, i.ID, code); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

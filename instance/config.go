@@ -43,6 +43,8 @@ type Jobs interface {
 type Workflow interface {
 	PutStateMachine(ctx context.Context, name string, definition []byte, now time.Time) (string, error)
 	StartExecution(ctx context.Context, r workflow.StartRequest) (workflow.Execution, error)
+	// IsRunning reports whether there is an execution that has not ended.
+	IsRunning(ctx context.Context, execution string) (bool, error)
 	Awaits(ctx context.Context, execution string) ([]workflow.Waiting, error)
 	Succeed(ctx context.Context, token string, output any) error
 	Fail(ctx context.Context, token, errorName, cause string) error
@@ -75,6 +77,8 @@ type Config struct {
 	Portal string
 	// State gives a job access to its instance's Terraform state.
 	State func(instance, job string) job.StateAccess
+	// Sealer keeps secret parameters.
+	Sealer Sealer
 	// BuiltIn is the key of the platform's built-in bundle.
 	BuiltIn string
 	// JobTimeout bounds one apply or destroy; Grace is between SIGINT and

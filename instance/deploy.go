@@ -2,7 +2,6 @@ package instance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -77,7 +76,7 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		}
 		now := s.Now()
 		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
-			HostName: s.HostName(v.App), Status: Queued, Parameters: params, CreatedAt: now,
+			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
 			EndsAt: now.Add(time.Duration(v.Manifest.TimeLimit))}
 		out.Execution = out.ID
 		created = true
@@ -103,11 +102,11 @@ func (s *Service) begin(ctx context.Context, i Instance, machine string) error {
 	if err := s.Log.Append(ctx, e); err != nil {
 		return err
 	}
-	input, err := json.Marshal(map[string]any{"instance": i.ID, "app": i.App, "version": i.Version, "host_name": i.HostName})
+	in, err := inputOf(i, "")
 	if err != nil {
 		return err
 	}
-	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: input})
+	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: in})
 	return err
 }
 

@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/job"
@@ -26,7 +27,11 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 	if err := s.clearBefore(ctx, j); err != nil {
 		return job.Spec{}, job.WaitFor(s.Platform.Title(), err)
 	}
-	params, env, err := v.Manifest.Resolve(i.Parameters)
+	given, err := s.open(v.Manifest, i.Parameters)
+	if err != nil {
+		return job.Spec{}, fmt.Errorf("the stored secrets cannot be read: %w", err)
+	}
+	params, env, err := v.Manifest.Resolve(given)
 	if err != nil {
 		return job.Spec{}, fmt.Errorf("the stored parameters do not fit the app's version any more: %w", err)
 	}
@@ -45,19 +50,23 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 	return spec, nil
 }
 
-// clearBefore removes what an earlier apply of the same instance made: one that
-// was killed has left things that no state knows of, and their names are taken.
+// clearBefore removes what an earlier job of the same instance left half done,
+// things that no state knows of: before an apply all of them, for their names
+// are taken; before a destroy the containers, for what the state does know of,
+// such as their network, cannot be destroyed while they use it.
 func (s *Service) clearBefore(ctx context.Context, j job.Job) error {
-	if j.Kind != job.Apply {
-		return nil
-	}
 	jobs, err := s.Jobs.Of(ctx, j.Instance)
-	if err != nil || len(jobs) == 0 || jobs[0].ID == j.ID {
+	if err != nil || !slices.ContainsFunc(jobs, func(other job.Job) bool {
+		return other.ID != j.ID && (j.Kind == job.Apply || other.Status != job.Succeeded)
+	}) {
 		return err
 	}
 	found, err := s.Platform.Resources(ctx, s.Portal, j.Instance)
 	if err != nil {
 		return err
+	}
+	if j.Kind == job.Destroy {
+		found = slices.DeleteFunc(found, func(r Resource) bool { return r.Kind != "container" })
 	}
 	return s.remove(ctx, found)
 }

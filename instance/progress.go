@@ -125,19 +125,25 @@ func (t *timeline) up() []ProgressStep {
 	return []ProgressStep{queue, create, check, ready}
 }
 
-// down is the way to gone; after a failed deploy the step that failed is in
-// front of it.
+// brokenOff is the state of a step that was not brought to its end: it failed,
+// unless somebody wanted it so.
+func (t *timeline) brokenOff() StepState {
+	if t.last.Reason == "" {
+		return StepDone
+	}
+	return StepFailed
+}
+
+// down is the way to gone, behind the steps that were taken before.
 func (t *timeline) down() []ProgressStep {
 	begun := t.marks[Destroying]
 	var steps []ProgressStep
-	if t.marks[Running].IsZero() {
-		for _, s := range t.up() {
-			if s.State == StepActive || s.State == StepFailed {
-				s.State, s.EndedAt, s.Note = StepFailed, begun, ""
-			}
-			if s.State != StepPending {
-				steps = append(steps, s)
-			}
+	for _, s := range t.up() {
+		if s.State == StepActive {
+			s.State, s.EndedAt, s.Note = t.brokenOff(), begun, ""
+		}
+		if s.State != StepPending {
+			steps = append(steps, s)
 		}
 	}
 	destroy := ProgressStep{Name: "destroy", Title: "Destroy", State: StepActive, StartedAt: begun}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -106,12 +108,19 @@ func (s *Service) enqueue(ctx context.Context, i Instance, kind job.Kind, token 
 }
 
 func (s *Service) taskCancelJob(ctx context.Context, c workflow.Call) error {
-	return s.cancelJob(ctx, c.Execution, c.Token, iap.System)
+	var in input
+	if err := json.Unmarshal(c.Input, &in); err != nil {
+		return err
+	}
+	return s.cancelJob(ctx, in.Instance, c.Token, iap.System)
 }
 
 func (s *Service) taskPublish(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
 	a, err := read(c)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.unpublish(ctx, a.Instance, a.Upstream); err != nil {
 		return nil, err
 	}
 	i, err := s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
@@ -123,6 +132,25 @@ func (s *Service) taskPublish(ctx context.Context, c workflow.Call) (json.RawMes
 	})
 	left := max(1, int64(i.EndsAt.Sub(s.Now()).Seconds()))
 	return result(map[string]int64{"seconds_left": left}, err)
+}
+
+// unpublish takes an address from an instance that had it before: its container
+// must be gone, or the platform would not have given the address away. Nobody's
+// URL may lead to another person's app.
+func (s *Service) unpublish(ctx context.Context, id, upstream string) error {
+	live, err := s.Store.LiveInstances(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range live {
+		if other.ID == id || other.Upstream != upstream {
+			continue
+		}
+		if err := s.ContainerExited(ctx, other.ID, unknownExit); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) taskHold(context.Context, workflow.Call) (json.RawMessage, error) {
@@ -179,6 +207,7 @@ func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage
 		switch {
 		case left > 0:
 			i.Status = DestroyFailed
+			return true, s.tellLeak(ctx, *i)
 		case i.Reason != "" && i.ReadyAt.IsZero():
 			i.Status = DeployFailed
 		default:
@@ -187,6 +216,17 @@ func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage
 		return true, nil
 	})
 	return result(map[string]int{"left": left}, err)
+}
+
+// tellLeak adds the event that something of an instance is left.
+func (s *Service) tellLeak(ctx context.Context, i Instance) error {
+	data, err := json.Marshal(map[string]any{"instance": i.ID, "host_name": i.HostName, "resources": i.Receipt.Left})
+	if err != nil {
+		return err
+	}
+	slog.Warn("something is left of an instance", "instance", i.ID, "host_name", i.HostName, "resources", len(i.Receipt.Left))
+	return s.Log.Append(ctx, &event.Event{Source: "/instances", Type: event.LeakFound, Subject: i.ID, Time: s.Now(),
+		Owner: i.Owner, Group: i.ID, Data: data})
 }
 
 // taskVerify removes what carries the instance's label though it should be
@@ -198,15 +238,15 @@ func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMess
 	}
 	found, err := s.Platform.Resources(ctx, s.Portal, a.Instance)
 	if err != nil {
-		return nil, s.platformDown(ctx, err)
+		return nil, s.platformDown(ctx, a.Instance, err)
 	}
 	if err := s.remove(ctx, found); err != nil {
-		return nil, s.platformDown(ctx, err)
+		return nil, s.platformDown(ctx, a.Instance, err)
 	}
 	left := found
 	if len(found) > 0 {
 		if left, err = s.Platform.Resources(ctx, s.Portal, a.Instance); err != nil {
-			return nil, s.platformDown(ctx, err)
+			return nil, s.platformDown(ctx, a.Instance, err)
 		}
 	}
 	return result(Receipt{At: s.Now(), Left: orNone(left), Removed: minus(found, left)}, nil)
@@ -224,10 +264,18 @@ func (s *Service) remove(ctx context.Context, found []Resource) error {
 }
 
 // platformDown is the failure of a task that is tried again when the platform
-// answers.
-func (s *Service) platformDown(ctx context.Context, err error) error {
+// answers; until then the instance says what it waits for.
+func (s *Service) platformDown(ctx context.Context, id string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	_, changeErr := s.change(ctx, id, func(i *Instance) (bool, error) {
+		changed := i.Waiting != s.Platform.Title()
+		i.Waiting = s.Platform.Title()
+		return changed, nil
+	})
+	if changeErr != nil {
+		return changeErr
 	}
 	return workflow.FailTask(errorUnavailable, "%s does not answer: %v", s.Platform.Title(), err)
 }
@@ -258,7 +306,7 @@ func minus(a, b []Resource) []Resource {
 func (s *Service) JobStarted(ctx context.Context, j job.Job) error {
 	_, err := s.change(ctx, j.Instance, func(i *Instance) (bool, error) {
 		i.Waiting = ""
-		if j.Kind == job.Apply {
+		if j.Kind == job.Apply && !i.Status.Ended() && i.Status != Destroying {
 			i.Status = Deploying
 		}
 		return true, nil

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/platform/docker"
 )
 
 // exits tells instances that their containers have ended, as the platform
@@ -21,13 +22,26 @@ func (e *exits) Start(ctx context.Context) error {
 	ended := e.s.platform.Exits(ctx)
 	e.done.Go(func() {
 		for x := range ended {
-			err := e.s.instances.ContainerExited(ctx, x.Instance, x.ExitCode)
-			if err != nil && !iap.IsKind(err, iap.NotFound) && ctx.Err() == nil {
-				e.s.cfg.Logger.Warn("the end of a container could not be noted", "instance", x.Instance, "err", err)
-			}
+			e.note(ctx, x)
 		}
 	})
 	return nil
+}
+
+// note passes on what the platform tells; that it does not answer is told by
+// those who wait for it.
+func (e *exits) note(ctx context.Context, x docker.Exit) {
+	var err error
+	if x.Instance == "" {
+		err = e.s.instances.Compare(ctx)
+	} else {
+		err = e.s.instances.ContainerExited(ctx, x.Instance, x.ExitCode)
+	}
+	switch {
+	case err == nil, ctx.Err() != nil, iap.IsKind(err, iap.NotFound), iap.IsKind(err, iap.Unavailable):
+	default:
+		e.s.cfg.Logger.Warn("the end of a container could not be noted", "instance", x.Instance, "err", err)
+	}
 }
 
 // Stop ends listening.

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/web"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -15,15 +18,25 @@ import (
 // its history says of each state of the definition.
 type lifecycle struct {
 	engine *workflow.Engine
-	store  workflow.Store
+	store  interface {
+		workflow.Store
+		instance.Store
+	}
 }
+
+// holdResource is the task at which an instance waits for its end.
+const holdResource = "hold.waitForTaskToken"
 
 // maxHistory bounds the history that is read for a page.
 const maxHistory = 25_000
 
-// Lifecycle implements web.Lifecycle. An instance's execution has its ID.
+// Lifecycle implements web.Lifecycle.
 func (l lifecycle) Lifecycle(ctx context.Context, id string) ([]web.State, json.RawMessage, error) {
-	def, err := l.engine.Definition(ctx, id)
+	i, err := l.store.Instance(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	def, err := l.engine.Definition(ctx, i.Execution)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -31,7 +44,7 @@ func (l lifecycle) Lifecycle(ctx context.Context, id string) ([]web.State, json.
 	if m == nil {
 		return nil, nil, iap.Errorf("server.Lifecycle", iap.Internal, "the stored definition has %d problems", len(problems))
 	}
-	history, err := l.store.History(ctx, id, 0, maxHistory)
+	history, err := l.store.History(ctx, i.Execution, 0, maxHistory)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,26 +54,73 @@ func (l lifecycle) Lifecycle(ctx context.Context, id string) ([]web.State, json.
 		at[s.Name] = len(out)
 		out = append(out, web.State{Name: s.Name, Type: string(s.Type), Status: "pending"})
 	}
+	w := walk{states: out, at: at}
 	for _, e := range history {
-		mark(out, at, e)
+		w.take(e)
 	}
 	return out, def.Definition, nil
 }
 
-// mark notes what one event says of the state that it names. A state that is
-// entered again begins anew.
-func mark(states []web.State, at map[string]int, e workflow.HistoryEvent) {
-	var d struct {
-		Entered struct{ Name string } `json:"stateEnteredEventDetails"`
-		Exited  struct{ Name string } `json:"stateExitedEventDetails"`
-	}
-	if json.Unmarshal(e.Details, &d) != nil {
+// walk follows a history through the states of a definition.
+type walk struct {
+	states []web.State
+	at     map[string]int // places in states by name
+	in     string         // the state entered last, of the definition or of a branch in it
+}
+
+// details are what is read of an event's, under whichever key they are.
+type details struct{ Name, Error, Resource string }
+
+// take notes what one event says. A state that is entered again begins anew.
+func (w *walk) take(e workflow.HistoryEvent) {
+	var keyed map[string]details
+	if len(e.Details) > 0 && json.Unmarshal(e.Details, &keyed) != nil {
 		return
 	}
-	if i, ok := at[d.Entered.Name]; ok && d.Entered.Name != "" {
-		states[i].Status, states[i].EnteredAt, states[i].ExitedAt = "active", e.Time, time.Time{}
+	d := keyed[asl.DetailsKey(e.Type)]
+	switch {
+	case strings.HasSuffix(e.Type, "StateEntered"):
+		w.in = d.Name
+		if s := w.state(d.Name); s != nil {
+			s.Status, s.EnteredAt, s.ExitedAt, s.Note = "active", e.Time, time.Time{}, ""
+		}
+	case strings.HasSuffix(e.Type, "StateExited"):
+		if s := w.state(d.Name); s != nil {
+			s.ExitedAt = e.Time
+			if s.Status = "done"; s.Note != "" {
+				s.Status = "failed"
+			}
+		}
+	case strings.HasPrefix(e.Type, "Execution"):
+		w.broken(e, d)
+	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
+		// The end of the time of an instance is no failure.
+		if s := w.state(w.in); s != nil && d.Resource != holdResource {
+			s.Note = cmp.Or(d.Error, e.Type)
+		}
+	case strings.HasSuffix(e.Type, "Scheduled"), strings.HasSuffix(e.Type, "Succeeded"): // tried again
+		if s := w.state(w.in); s != nil {
+			s.Note = ""
+		}
 	}
-	if i, ok := at[d.Exited.Name]; ok && d.Exited.Name != "" {
-		states[i].Status, states[i].ExitedAt = "done", e.Time
+}
+
+// broken notes the end of the execution: a state that it stopped in failed.
+func (w *walk) broken(e workflow.HistoryEvent, d details) {
+	if e.Type == "ExecutionStarted" || e.Type == "ExecutionSucceeded" {
+		return
 	}
+	for i := range w.states {
+		if s := &w.states[i]; s.Status == "active" {
+			s.Status, s.ExitedAt, s.Note = "failed", e.Time, cmp.Or(s.Note, d.Error, e.Type)
+		}
+	}
+}
+
+// state returns a state of the definition; nil for those of branches.
+func (w *walk) state(name string) *web.State {
+	if i, ok := w.at[name]; ok {
+		return &w.states[i]
+	}
+	return nil
 }

@@ -81,6 +81,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the proxy", Service: s.proxy},
 		lifetime.Part{Name: "the pages", Service: s.web},
 		lifetime.Part{Name: "the HTTP server", Service: lifetime.Func{OnStart: s.serve, OnStop: s.shutdown}},
+		lifetime.Part{Name: "the instances", Service: lifetime.Func{OnStart: s.instances.Recover}},
 		lifetime.Part{Name: "the engine", Service: s.engine},
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
 		lifetime.Part{Name: "the watch over containers", Service: &exits{s: s}},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/health"
 	"github.com/internal-app-portal/iap/hostname"
@@ -37,12 +38,17 @@ const jobGrace = 30 * time.Second
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
 	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: s.now, Owner: owner(),
-		Handlers: s.instances.Handlers(), Failpoint: s.cfg.Failpoint})
+		Handlers: s.instances.Handlers(), OnEnd: s.instances.ExecutionEnded,
+		// A life may be long; it must not end because too much was written of it.
+		Limits: asl.Limits{HistoryEvents: -1}, Failpoint: s.cfg.Failpoint})
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
 		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,
 		OnEnd: s.instances.JobEnded, CheckOutputs: s.instances.CheckUpstream,
 		Parallel: s.cfg.ParallelJobs, Now: s.now, Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
-	var err error
+	seal, err := newSealer(derive(s.key, "secret parameters"))
+	if err != nil {
+		return err
+	}
 	s.state, err = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Jobs: s.db, Events: s.log,
 		Key: s.stateKey(), Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
 	s.instances.Config = instance.Config{Store: s.db, Tx: s.db, Catalog: s.catalog, Jobs: s.jobs,
@@ -53,6 +59,7 @@ func (s *Server) wire() error {
 		Portal:       s.portal,
 		State:        s.stateAccess,
 		BuiltIn:      s.builtIn.key,
+		Sealer:       seal,
 		JobTimeout:   s.cfg.JobTimeout,
 		Grace:        jobGrace,
 	}

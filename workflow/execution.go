@@ -87,6 +87,15 @@ func (e *Engine) answer(ctx context.Context, r taskRef, sig asl.Signal) error {
 	})
 }
 
+// IsRunning reports whether there is an execution that has not ended.
+func (e *Engine) IsRunning(ctx context.Context, id string) (bool, error) {
+	x, err := e.Store.Execution(ctx, id)
+	if iap.IsKind(err, iap.NotFound) {
+		return false, nil
+	}
+	return err == nil && x.Status == Running, err
+}
+
 // Waiting is a task of which an execution awaits the result.
 type Waiting struct {
 	State    string

@@ -246,6 +246,9 @@ func TestRealRemoveByMany(t *testing.T) {
 func TestRealExit(t *testing.T) {
 	r := realEngine(t)
 	exits := r.platform.Exits(t.Context())
+	if first := <-exits; first.Instance != "" {
+		t.Errorf("the stream begins with %+v", first)
+	}
 	r.run("stays", "wait", "127.0.0.1")
 	stays, err := r.platform.WatchExit(t.Context(), "stays")
 	if err != nil {

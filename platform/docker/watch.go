@@ -91,14 +91,15 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // Exit is the end of an instance's container.
 type Exit struct {
-	Instance string // ID of the instance
+	Instance string // ID of the instance; empty: there may be more than was told
 	ExitCode int
 }
 
 // Exits returns a channel of the ends of this portal's containers from now on,
 // which closes when ctx ends or the Platform is closed. An engine that goes
-// away is asked again when it is back, from where it had come to; what ends in
-// between may be missing, so compare with Resources when that matters.
+// away is asked again when it is back, from where it had come to. What ended in
+// between may be missing: each time that the stream begins, the first time
+// included, an Exit without an Instance says to compare.
 func (p *Platform) Exits(ctx context.Context) <-chan Exit {
 	exits := make(chan Exit)
 	ctx, cancel := p.join(ctx)
@@ -107,6 +108,9 @@ func (p *Platform) Exits(ctx context.Context) <-chan Exit {
 		defer close(exits)
 		s := stream{p: p, out: exits, last: time.Now().UnixNano()}
 		for pause := firstPause; ; pause = min(2*pause, maxPause) {
+			if !s.tell(ctx, Exit{}) {
+				return
+			}
 			if s.read(ctx) {
 				pause = firstPause
 			}
@@ -142,11 +146,18 @@ func (s *stream) read(ctx context.Context) (any bool) {
 			}
 			s.last, any = m.TimeNano, true
 			code, _ := strconv.Atoi(m.Actor.Attributes["exitCode"]) // absent: 0
-			select {
-			case s.out <- Exit{Instance: m.Actor.Attributes[instance.LabelInstance], ExitCode: code}:
-			case <-ctx.Done():
-			}
+			s.tell(ctx, Exit{Instance: m.Actor.Attributes[instance.LabelInstance], ExitCode: code})
 		}
+	}
+}
+
+// tell passes one on, unless ctx ends first.
+func (s *stream) tell(ctx context.Context, e Exit) bool {
+	select {
+	case s.out <- e:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
