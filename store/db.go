@@ -55,6 +55,7 @@ type dialect struct {
 	skipLocked string // suffix of a SELECT that skips rows others have locked
 	forUpdate  string // suffix of a SELECT that locks its rows
 	arrays     bool   // a parameter may be an array
+	replicas   bool   // other portals may share the database
 }
 
 // engine is what differs between the two databases beyond SQL.

@@ -46,7 +46,7 @@ func openPostgres(ctx context.Context, db *DB, url string) error {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "iap"
 	}
-	db.dialect = dialect{arrays: true, skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE"}
+	db.dialect = dialect{arrays: true, replicas: true, skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE"}
 	e := &postgresEngine{db: db, pool: stdlib.OpenDB(*cfg)}
 	db.engine = e
 	e.pool.SetMaxOpenConns(pgConnections)

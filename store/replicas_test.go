@@ -208,14 +208,14 @@ func TestTasksOfALivingReplica(t *testing.T) {
 	}
 	claim := func() []workflow.Task {
 		t.Helper()
-		if err := b.ReleaseTasks(ctx, "b"); err != nil {
-			t.Fatal(err)
-		}
 		tasks, err := b.ClaimTasks(ctx, "b", now, time.Hour, 9)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return tasks
+	}
+	if err := b.ReleaseTasks(ctx, "b"); err != nil {
+		t.Fatal(err)
 	}
 	if tasks := claim(); len(tasks) != 0 {
 		t.Fatal("took the tasks of a living replica")
@@ -231,6 +231,26 @@ func TestTasksOfALivingReplica(t *testing.T) {
 	}
 	if err := b.FinishTask(ctx, held[0]); !iap.IsKind(err, iap.Conflict) {
 		t.Errorf("the dead one's late answer: %v", err)
+	}
+}
+
+// A connection that was lost and made again has the locks again, also when the
+// replica claims nothing in the meantime.
+func TestTasksOfAReplicaThatIsBack(t *testing.T) {
+	a, b, url := replicas(t)
+	ctx, now := context.Background(), time.Now()
+	if err := a.PutTask(ctx, workflow.Task{Execution: "1", Kind: workflow.Advance, RunAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := a.ClaimTasks(ctx, "a", now, time.Hour, 9); err != nil || len(held) != 1 {
+		t.Fatal(held, err)
+	}
+	told, tell := signal()
+	a.OnRemoteCommit(tell)
+	admin(t, url, cutOff)
+	receive(t, told, "the connection was made again")
+	if tasks, err := b.ClaimTasks(ctx, "b", now, time.Hour, 9); err != nil || len(tasks) != 0 {
+		t.Errorf("got %v, %v of a replica that is back", tasks, err)
 	}
 }
 

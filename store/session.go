@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +38,7 @@ type session struct {
 	mu        sync.Mutex
 	onCommit  func()
 	held      map[string]bool         // owners whose lock this session holds
+	known     map[string]bool         // owners whose lock was ever taken
 	wanted    map[string][]chan error // owners whose lock is asked for
 	notify    bool                    // a NOTIFY is due
 	notified  time.Time               // when the last was sent
@@ -45,7 +48,7 @@ type session struct {
 func startSession(cfg *pgx.ConnConfig) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{cfg: cfg, replica: rand.Text(), cancel: cancel, done: make(chan struct{}),
-		held: map[string]bool{}, wanted: map[string][]chan error{}}
+		held: map[string]bool{}, known: map[string]bool{}, wanted: map[string][]chan error{}}
 	go s.run(ctx)
 	return s
 }
@@ -95,6 +98,9 @@ func (s *session) serve(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
+	if err := s.retake(ctx, conn); err != nil {
+		return err
+	}
 	s.tell() // what was committed before this is not going to be told
 	for {
 		wait, interrupt := context.WithCancel(ctx)
@@ -117,6 +123,31 @@ func (s *session) serve(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 	}
+}
+
+// retake takes the locks again that the last connection held, before others
+// think for long that their owners are dead.
+func (s *session) retake(ctx context.Context, conn *pgx.Conn) error {
+	s.mu.Lock()
+	owners := slices.Collect(maps.Keys(s.known))
+	s.mu.Unlock()
+	for _, owner := range owners {
+		if err := s.take(ctx, conn, owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes an owner's lock and answers those who asked for it.
+func (s *session) take(ctx context.Context, conn *pgx.Conn, owner string) error {
+	var got bool
+	err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext(current_schema() || ' ' || $2))", ownerClass, owner).Scan(&got)
+	if err != nil {
+		return err
+	}
+	s.answer(owner, got)
+	return nil
 }
 
 func (s *session) tell() {
@@ -151,12 +182,9 @@ func (s *session) work(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	for _, owner := range owners {
-		var got bool
-		err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext(current_schema() || ' ' || $2))", ownerClass, owner).Scan(&got)
-		if err != nil {
+		if err := s.take(ctx, conn, owner); err != nil {
 			return err
 		}
-		s.answer(owner, got)
 	}
 	return nil
 }
@@ -165,6 +193,9 @@ func (s *session) answer(owner string, got bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held[owner] = got
+	if got {
+		s.known[owner] = true
+	}
 	for _, w := range s.wanted[owner] {
 		if got {
 			w <- nil

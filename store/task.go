@@ -49,7 +49,8 @@ func (db *DB) DeleteTasks(ctx context.Context, execution string) error {
 }
 
 // ClaimTasks implements workflow.Store: free tasks first, in the order in
-// which they are due. On PostgreSQL replicas skip what another is claiming.
+// which they are due. On PostgreSQL replicas skip what another is claiming, and
+// take the tasks of one that is gone without waiting for the end of its leases.
 func (db *DB) ClaimTasks(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) (out []workflow.Task, err error) {
 	if owner == "" {
 		return nil, iap.FieldErrorf("store.ClaimTasks", "owner", "is empty; give the name of the process")
@@ -59,14 +60,34 @@ func (db *DB) ClaimTasks(ctx context.Context, owner string, now time.Time, lease
 	}
 	err = db.Update(ctx, func(ctx context.Context) error {
 		out, err = db.claim(ctx, "owner = '' AND run_at <= $3", owner, now, lease, limit)
-		if err == nil && len(out) < limit {
-			var late []workflow.Task
-			late, err = db.claim(ctx, "owner > '' AND lease_until <= $3", owner, now, lease, limit-len(out))
-			out = append(out, late...)
+		if err != nil || len(out) >= limit {
+			return err
 		}
+		left := "owner > '' AND lease_until <= $3"
+		strangers, err := db.strangers(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if strangers {
+			left = "owner > '' AND (lease_until <= $3 OR (owner <> $1 AND " + db.engine.gone() + "))"
+		}
+		late, err := db.claim(ctx, left, owner, now, lease, limit-len(out))
+		out = append(out, late...)
 		return err
 	})
 	return out, err
+}
+
+// strangers reports whether tasks are held by others than owner. It costs next
+// to nothing, where the condition of an owner that is gone reads all locks of
+// the server; on SQLite nobody else is alive, or ever comes to life.
+func (db *DB) strangers(ctx context.Context, owner string) (bool, error) {
+	if !db.dialect.replicas {
+		return false, nil
+	}
+	rows, err := list(ctx, db, "store.ClaimTasks", scalar[bool], `SELECT
+		EXISTS (SELECT 1 FROM task WHERE owner > '' AND owner < $1) OR EXISTS (SELECT 1 FROM task WHERE owner > $1)`, owner)
+	return first(rows), err
 }
 
 func (db *DB) claim(ctx context.Context, which, owner string, now time.Time, lease time.Duration, limit int) ([]workflow.Task, error) {
@@ -112,9 +133,11 @@ func (db *DB) ReleaseTasks(ctx context.Context, owner string) error {
 	return err
 }
 
-// NextTaskAt implements workflow.Store.
+// NextTaskAt implements workflow.Store: when the first free task is due or the
+// first lease ends, so that somebody looks after the tasks of one that died.
 func (db *DB) NextTaskAt(ctx context.Context) (time.Time, bool, error) {
-	rows, err := list(ctx, db, "store.NextTaskAt", scalar[int64],
-		"SELECT run_at FROM task WHERE owner = '' ORDER BY run_at LIMIT 1")
+	rows, err := list(ctx, db, "store.NextTaskAt", scalar[int64], `SELECT next FROM (
+		SELECT min(run_at) AS next FROM task WHERE owner = '' UNION ALL
+		SELECT min(lease_until) FROM task WHERE owner > '') AS first WHERE next IS NOT NULL ORDER BY next LIMIT 1`)
 	return at(first(rows)), len(rows) > 0, err
 }

@@ -56,6 +56,10 @@ func taskClaim(t *testing.T, db *store.DB) {
 	same(t, "next", next, later(3))
 	same(t, "the rest that is due", ids(claim(t, db, "q", later(10), 9), execution), []string{"c"})
 	same(t, "nothing", len(claim(t, db, "q", later(10), 9)), 0)
+	next, ok, err = db.NextTaskAt(ctx)
+	must(t, err)
+	same(t, "anything waits", ok, true)
+	same(t, "next of those that wait", next, later(40))
 	_, err = db.ClaimTasks(ctx, "", epoch, time.Second, 1)
 	wantKind(t, err, iap.Invalid)
 }
@@ -84,6 +88,11 @@ func taskPut(t *testing.T, db *store.DB) {
 func taskLease(t *testing.T, db *store.DB) {
 	must(t, db.PutTask(context.Background(), newTask("a", epoch)))
 	first := claim(t, db, "p", epoch, 9)[0]
+	must(t, db.PutTask(context.Background(), newTask("later", later(1001))))
+	next, ok, err := db.NextTaskAt(context.Background())
+	must(t, err)
+	same(t, "a lease ends", ok, true)
+	same(t, "its end", next, later(1000))
 	same(t, "while the lease lasts", len(claim(t, db, "q", later(999), 9)), 0)
 	second := claim(t, db, "q", later(1000), 9)
 	same(t, "when it is over", len(second), 1)
@@ -113,11 +122,11 @@ func taskFences(t *testing.T, db *store.DB) {
 // freed.
 func taskRelease(t *testing.T, db *store.DB) {
 	ctx := context.Background()
+	must(t, db.PutTask(ctx, newTask("b", later(1))))
+	same(t, "mine", ids(claim(t, db, "p", later(1), 9), execution), []string{"b"})
 	dead := newTask("a", epoch)
 	dead.Owner, dead.LeaseUntil, dead.Attempt = "dead", later(99_999), 1
 	must(t, db.PutTask(ctx, dead))
-	must(t, db.PutTask(ctx, newTask("b", later(1))))
-	same(t, "mine", ids(claim(t, db, "p", later(1), 9), execution), []string{"b"})
 	must(t, db.ReleaseTasks(ctx, "p"))
 	got := claim(t, db, "p", later(1), 9)
 	same(t, "freed", ids(got, execution), []string{"a"})
