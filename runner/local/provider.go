@@ -52,7 +52,9 @@ func (w *warm) spawn(file, dir string, env []string) (*child, error) {
 	}
 	defer log.Close()
 	cmd := exec.Command("/bin/sh", "-c", launcher, w.Binary)
-	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(env, "TMPDIR="+w.Folder), log
+	// Without a word on it, a provider in debug mode tells of each call.
+	env = append(env, "TF_LOG_SDK=off", "TF_LOG_SDK_PROTO=off", "TF_LOG_PROVIDER=off", "TMPDIR="+w.Folder)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, env, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	in, release, err := os.Pipe()
 	if err != nil {
