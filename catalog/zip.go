@@ -43,6 +43,12 @@ func readZip(p *problems, data []byte) files {
 		p.add("bundle", "the zip has %d bytes; want at most %d", len(data), MaxBundle)
 		return nil
 	}
+	// The reader keeps every entry of the directory, whatever its count says; a
+	// zip within the zip adds some that are not its own.
+	if n := bytes.Count(data, []byte("PK\x01\x02")); n > 10*MaxFiles {
+		p.add("bundle", "holds %d files; want at most %d", n, MaxFiles)
+		return nil
+	}
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		p.add("bundle", "is no zip file, or a part of it is missing: %v", err)

@@ -215,6 +215,11 @@ func TestAFullDiskIsRefusedAndRecovers(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Status != http.StatusInsufficientStorage {
 		t.Fatalf("a write to a full disk gave %v", err)
 	}
+	_, _, err = p.Deploy(t.Context(), client.DeployRequest{App: "inspector"})
+	wantStatus(t, "a deploy on a full disk", err, http.StatusInsufficientStorage)
+	if list, err := p.Instances(t.Context(), client.InstanceFilter{All: true}); err != nil || len(list.Items) != 0 {
+		t.Errorf("an instance was stored: %v, %v", list, err)
+	}
 	if apps, err := p.Apps(t.Context()); err != nil || len(apps) != 3 {
 		t.Errorf("reading gave %d apps, %v", len(apps), err)
 	}
