@@ -97,7 +97,7 @@ func (s *Server) openData(ctx context.Context) error {
 		return err
 	}
 	s.onClose(release)
-	if s.key, err = loadKey(s.cfg.Data); err != nil {
+	if s.key, err = loadKey(s.cfg.Data, s.cfg.Failpoint); err != nil {
 		return err
 	}
 	s.db, err = store.Open(ctx, s.cfg.Database, store.Options{Failpoint: s.cfg.Failpoint})
