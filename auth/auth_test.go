@@ -10,6 +10,7 @@ import (
 
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/event"
 )
 
 const token = "iap_a-token-of-jane"
@@ -242,7 +243,7 @@ func TestBadPeople(t *testing.T) {
 			t.Errorf("%s: got %v", field, fields)
 		}
 	}
-	for _, id := range []string{"portal", "Local-Admin", "two words", "a\nb", "<b>", strings.Repeat("x", 300)} {
+	for _, id := range []string{event.AdminsOnly, iap.System.ID, "Local-Admin", "two words", "a\nb", "<b>", strings.Repeat("x", 300)} {
 		if err := auth.CheckPeople([]auth.Person{{ID: id, TokenSHA256: sum}}); err == nil {
 			t.Errorf("%.20q passes as an ID", id)
 		}

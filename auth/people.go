@@ -29,6 +29,10 @@ type Person struct {
 // Actor returns the person as who asks.
 func (p Person) Actor() iap.Actor { return iap.Actor{ID: p.ID, Name: p.Name, Role: p.Role} }
 
+// nobody stands for "admins only" as the owner of an event (event.AdminsOnly):
+// whoever had it as an ID would be told what is meant for admins.
+const nobody = "-"
+
 // maxID is the length of a person's ID in bytes at most.
 const maxID = 254
 
@@ -57,7 +61,7 @@ func newPeople(list []Person) (*people, error) {
 		switch key := strings.ToLower(person.ID); {
 		case person.ID == "" || len(person.ID) > maxID || strings.ContainsFunc(person.ID, isOdd):
 			bad("id", "%q is not an ID: give an e-mail address such as jane@example.com", person.ID)
-		case key == iap.System.ID || key == LocalAdmin.ID:
+		case key == iap.System.ID || key == LocalAdmin.ID || key == nobody:
 			bad("id", "%q is a name that the portal uses itself", person.ID)
 		case ids[key]:
 			bad("id", "%q is there twice", person.ID)
