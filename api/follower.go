@@ -147,6 +147,10 @@ func (f *follower) run(hc huma.Context) {
 		case l := <-lines:
 			ok = out.line(l)
 		case <-beat.C:
+			// Who asked may have signed out, or be somebody else by now: what
+			// they may see is decided anew when they come back.
+			a, signedIn := f.s.cfg.Auth.Actor(r)
+			ok = signedIn && a == f.actor
 			out.buf.WriteString(": alive\n\n")
 		}
 		ok = ok && out.flush()

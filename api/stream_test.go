@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/api"
 	"github.com/internal-app-portal/iap/api/apitest"
 	"github.com/internal-app-portal/iap/client"
@@ -187,6 +189,48 @@ func TestStreamShowsLife(t *testing.T) {
 	next(t, ch)
 	if m := next(t, ch); m.event != ":" {
 		t.Errorf("got %+v", m)
+	}
+}
+
+// changing is an Auth whose answer a test changes.
+type changing struct {
+	api.Auth
+	actor atomic.Pointer[func(*http.Request) (iap.Actor, bool)]
+}
+
+func (c *changing) Actor(r *http.Request) (iap.Actor, bool) {
+	if fn := c.actor.Load(); fn != nil {
+		return (*fn)(r)
+	}
+	return c.Auth.Actor(r)
+}
+
+func TestStreamEndsWithTheSession(t *testing.T) {
+	for name, now := range map[string]func(*http.Request) (iap.Actor, bool){
+		"signed out":   func(*http.Request) (iap.Actor, bool) { return iap.Actor{}, false },
+		"another role": func(*http.Request) (iap.Actor, bool) { return apitest.People()[0].Actor(), true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			who := &changing{}
+			p := apitest.New(t, func(c *api.Config) {
+				who.Auth, c.Auth, c.Heartbeat = c.Auth, who, time.Millisecond
+			})
+			ch := openStream(t, p, apitest.AnnToken, "?all=true", "")
+			next(t, ch)
+			next(t, ch)
+			who.actor.Store(&now)
+			late := time.After(10 * time.Second)
+			for {
+				select {
+				case _, open := <-ch:
+					if !open {
+						return
+					}
+				case <-late:
+					t.Fatal("the stream goes on")
+				}
+			}
+		})
 	}
 }
 
