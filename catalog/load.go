@@ -2,10 +2,12 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/internal-app-portal/iap"
 )
@@ -16,7 +18,7 @@ const ManifestFile = "iap.yaml"
 // LoadDir reads an app's folder, or its iap.yaml, into an Upload: it packs the
 // bundle's folder and reads the icon's file that the manifest names. Errors:
 // NotFound when there is no manifest; Invalid when the manifest is wrong or
-// names what is not there.
+// names what is not there; the latter name the manifest's file.
 func LoadDir(path string) (Upload, error) {
 	const op = "catalog.LoadDir"
 	info, err := os.Stat(path)
@@ -26,6 +28,9 @@ func LoadDir(path string) (Upload, error) {
 	dir, name := path, ManifestFile
 	if !info.IsDir() {
 		dir, name = filepath.Dir(path), filepath.Base(path)
+		if ext := strings.ToLower(filepath.Ext(name)); ext != ".yaml" && ext != ".yml" {
+			return Upload{}, iap.Errorf(op, iap.Invalid, "%q is neither an app's folder nor its %s; want a folder or an %[2]s", path, ManifestFile)
+		}
 	}
 	root, err := os.OpenRoot(dir) // what the manifest names cannot be elsewhere, links included
 	if err != nil {
@@ -40,19 +45,27 @@ func LoadDir(path string) (Upload, error) {
 	if err != nil {
 		return Upload{}, iap.Errorf(op, iap.Invalid, "%q cannot be read: %w", filepath.Join(dir, name), err)
 	}
+	if err := up.complete(root); err != nil {
+		return Upload{}, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
+	}
+	return up, nil
+}
+
+// complete adds the files that the manifest names.
+func (up *Upload) complete(root *os.Root) error {
 	m, err := ParseManifest(up.Manifest)
 	if err != nil {
-		return Upload{}, err
+		return err
 	}
 	if IconFile(m.Icon) {
 		if up.Icon, err = read(root, filepath.FromSlash(m.Icon), MaxIcon); err != nil {
-			return Upload{}, iap.FieldErrorf(op, "icon", "%q cannot be read: %w", m.Icon, err)
+			return iap.FieldErrorf("catalog.LoadDir", "icon", "%q cannot be read: %w", m.Icon, err)
 		}
 	}
 	if m.Bundle != "" {
 		up.Bundle, err = packFolder(root, m.Bundle)
 	}
-	return up, err
+	return err
 }
 
 func packFolder(root *os.Root, name string) ([]byte, error) {

@@ -146,9 +146,5 @@ func joined(errs []error) error {
 	case 1:
 		return errs[0]
 	}
-	var lines []string
-	for _, err := range errs {
-		lines = append(lines, err.Error())
-	}
-	return &exitError{code: codeOf(errs[0]), err: errors.New(strings.Join(lines, "\niap: "))}
+	return &exitError{code: codeOf(errs[0]), err: errors.Join(errs...)}
 }

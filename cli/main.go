@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/client"
 )
 
@@ -108,8 +109,12 @@ func (r *run) wrongUse(err error) int {
 	return codeUsage
 }
 
-// complain writes an error for a person.
-func (r *run) complain(err error) { fmt.Fprintf(r.err, "iap: %s\n", err) }
+// complain writes an error for a person, each of several on a line of its own.
+func (r *run) complain(err error) {
+	for _, text := range iap.Texts(err) {
+		r.note("iap: %s", printableLines(text))
+	}
+}
 
 // fail writes an error and returns the exit code that it has.
 func (r *run) fail(err error) int {
