@@ -69,7 +69,7 @@ func (c *Config) complete() error {
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "iap.db")
 	}
-	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL())
+	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart())
 }
 
 func (c *Config) checkListen() error {

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
@@ -153,7 +155,7 @@ func (s *Server) openParts(ctx context.Context) error {
 func (s *Server) listen() error {
 	l, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return listenError(s.cfg.Listen, err)
 	}
 	s.listener = l
 	s.onClose(func() error {
@@ -165,6 +167,18 @@ func (s *Server) listen() error {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	s.cfg.withPort(port)
 	return err
+}
+
+// listenError says what to do when an address cannot be had.
+func listenError(address string, err error) error {
+	const op, choose = "server.listen", "choose another address with --listen or IAP_LISTEN"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return iap.Errorf(op, iap.Conflict, "%s is in use by another program; %s", address, choose)
+	case errors.Is(err, syscall.EACCES):
+		return iap.Errorf(op, iap.Forbidden, "%s may not be used by this user; %s", address, choose)
+	}
+	return iap.Errorf(op, iap.Invalid, "%s cannot be listened on (%w); %s", address, err, choose)
 }
 
 // serve begins to answer requests.
@@ -196,7 +210,11 @@ func (s *Server) Start(ctx context.Context) error {
 		return errors.Join(err, s.close())
 	}
 	s.ready.Store(true)
-	return s.state.Sweep(ctx)
+	// A lock of a job that ended is also released when the next job asks for it.
+	if err := s.state.Sweep(ctx); err != nil {
+		s.cfg.Logger.WarnContext(ctx, "locks of Terraform states whose jobs have ended could not be released", "err", err)
+	}
+	return nil
 }
 
 // Stop ends all parts; jobs go on without the portal.
