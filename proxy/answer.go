@@ -70,7 +70,9 @@ func (p *Proxy) page(w http.ResponseWriter, r *http.Request, status int, text st
 }
 
 func (p *Proxy) unanswered(w http.ResponseWriter, r *http.Request, i instance.Instance) {
-	w.Header().Set("Retry-After", "1")
+	if i.Upstream != "" { // else its container has exited and stays away
+		w.Header().Set("Retry-After", "1")
+	}
 	p.page(w, r, http.StatusBadGateway, "the app does not answer", func(w io.Writer) error {
 		return p.cfg.Pages.Unanswered(r.Context(), w, i)
 	})

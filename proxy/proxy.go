@@ -161,7 +161,7 @@ func (p *Proxy) slow(w http.ResponseWriter, r *http.Request, name string, own bo
 	case p.cfg.Authorize != nil && !p.allowed(w, r, i):
 	case own:
 		p.watch(w, r, i)
-	case i.Status == instance.Running && i.Upstream != "":
+	case i.Status == instance.Running:
 		// The event that brings it into the table is on its way.
 		if rt := p.newRoute(i); rt.proxy != nil {
 			rt.proxy.ServeHTTP(w, r)

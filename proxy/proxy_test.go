@@ -2,10 +2,12 @@ package proxy_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -353,6 +355,27 @@ func TestUpstreamsThatAreNone(t *testing.T) {
 		if res, _ := f.get(host, "/", "Accept", "text/html"); res.StatusCode != 502 {
 			t.Errorf("%q: %s", up, res.Status)
 		}
+	}
+}
+
+func TestAnAppThatHasExited(t *testing.T) {
+	var logged bytes.Buffer
+	f := serve(t, nil, func(c *proxy.Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+	f.put(instance.Instance{ID: "i1", HostName: name, Status: instance.Running, Reason: "its container exited"})
+	f.settled()
+	res, body := f.get(host, "/", "Accept", "text/html")
+	if res.StatusCode != 502 || body != "no answer of "+name {
+		t.Errorf("%s %q", res.Status, body)
+	}
+	if again := res.Header.Get("Retry-After"); again != "" {
+		t.Errorf("clients are told to try again after %s s", again)
+	}
+	f.front.Close() // nothing is logged from here on
+	if err := f.proxy.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if logged.Len() > 0 {
+		t.Errorf("an ordinary thing is logged: %s", &logged)
 	}
 }
 

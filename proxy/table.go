@@ -74,11 +74,14 @@ func (t *table) set(r *route) { t.routes.Store(r.instance.HostName, r) }
 
 func (t *table) drop(name string) { t.routes.Delete(name) }
 
-// newRoute makes the route of an instance. An upstream that is no address of a
-// server over HTTP gives one without a proxy.
+// newRoute makes the route of an instance. No upstream, or one that is no
+// address of a server over HTTP, gives one without a proxy.
 func (p *Proxy) newRoute(i instance.Instance) *route {
 	r := &route{instance: i}
 	if i.Status != instance.Running {
+		return r
+	}
+	if i.Upstream == "" { // its container has exited
 		return r
 	}
 	u, err := url.Parse(i.Upstream)
