@@ -68,16 +68,22 @@ type walk struct {
 	in     string         // the state entered last, of the definition or of a branch in it
 }
 
-// details are what is read of an event's, under whichever key they are.
+// details are what is read of an event's.
 type details struct{ Name, Error, Resource string }
+
+// read returns the details of an event, which are under a key of its type.
+func read(e workflow.HistoryEvent) details {
+	var all map[string]json.RawMessage
+	var d details
+	if json.Unmarshal(e.Details, &all) == nil {
+		_ = json.Unmarshal(all[asl.DetailsKey(e.Type)], &d) // none: some types have no details
+	}
+	return d
+}
 
 // take notes what one event says. A state that is entered again begins anew.
 func (w *walk) take(e workflow.HistoryEvent) {
-	var keyed map[string]details
-	if len(e.Details) > 0 && json.Unmarshal(e.Details, &keyed) != nil {
-		return
-	}
-	d := keyed[asl.DetailsKey(e.Type)]
+	d := read(e)
 	switch {
 	case strings.HasSuffix(e.Type, "StateEntered"):
 		w.in = d.Name

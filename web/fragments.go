@@ -120,7 +120,11 @@ func (f *fragments) mine(app string) error {
 	if err != nil {
 		return err
 	}
-	return f.part("card-"+app, "card-state", s.viewCard(f.ctx, a, current, nil, f.actor))
+	card := s.viewCard(f.ctx, a, current, nil, f.actor)
+	if err := f.part("appstate-"+app, "app-state", card); err != nil {
+		return err
+	}
+	return f.part("card-"+app, "card-state", card)
 }
 
 func (f *fragments) job() error {
@@ -133,6 +137,7 @@ func (f *fragments) job() error {
 	if err := f.part("job-"+j.ID, "job-board", v); err != nil {
 		return err
 	}
+	v.Words = s.wordsOf(f.ctx, f.actor, j)
 	if err := f.part("jobrow-"+j.ID, "job-row", v); err != nil {
 		return err
 	}

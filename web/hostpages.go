@@ -52,7 +52,7 @@ func (p *HostPages) Unanswered(ctx context.Context, w io.Writer, i instance.Inst
 	if err != nil {
 		return err
 	}
-	return p.write(w, hostPage{Title: v.AppV.Name + " does not answer", I: v, Kind: "unanswered", Reload: true})
+	return p.write(w, hostPage{Title: v.AppV.Name + " does not answer", I: v, Kind: "unanswered", Reload: i.Reason == ""})
 }
 
 // Unknown writes the page of a name that was never given out.

@@ -55,7 +55,15 @@ func TestHostPagesTellWhatIsAndNoMore(t *testing.T) {
 	contains(t, b.String(), "Nothing at this address", "no-such-name")
 	b.Reset()
 	pages.Unanswered(t.Context(), &b, m.instances[ids["running"]])
-	contains(t, b.String(), "does not answer", "Try again")
+	contains(t, b.String(), "does not answer", "Try again", "It may be starting again", "data-retry")
+	b.Reset()
+	exited := m.instances[ids["running"]]
+	exited.Upstream, exited.Reason = "", "The app’s container exited with code 3."
+	pages.Unanswered(t.Context(), &b, exited)
+	contains(t, b.String(), "does not answer", "exited with code 3")
+	if strings.Contains(b.String(), "starting again") || strings.Contains(b.String(), "data-retry") {
+		t.Error("the page waits for an app that has exited")
+	}
 }
 
 func TestHostPageAssets(t *testing.T) {

@@ -12,7 +12,7 @@ func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor
 	p := struct {
 		layout
 		App      appView
-		Usual    float64
+		State    cardView
 		Versions []catalog.Version
 		MayEdit  bool
 		Fields   []fieldView
@@ -30,7 +30,11 @@ func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor
 	if err != nil {
 		return err
 	}
-	p.Usual = usual[a.Slug]
+	current, err := s.cfg.Instances.Current(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	p.State = s.viewCard(r.Context(), a, current, usual, actor)
 	return s.render(w, http.StatusOK, "app", p)
 }
 

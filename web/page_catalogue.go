@@ -59,9 +59,18 @@ func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request, actor iap
 		}
 		p.Cards = append(p.Cards, s.viewCard(ctx, a, current, usual, actor))
 	}
+	slices.SortStableFunc(p.Cards, func(a, b cardView) int { return cmp.Compare(rank(a), rank(b)) })
 	slices.Sort(p.Tags)
 	p.Mine = s.viewMine(ctx, current, actor)
 	return s.render(w, http.StatusOK, "catalogue", p)
+}
+
+// rank puts what nobody can deploy last.
+func rank(c cardView) int {
+	if c.Retired {
+		return 1
+	}
+	return 0
 }
 
 func matches(a catalog.App, query, tag string) bool {

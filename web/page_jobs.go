@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ type jobView struct {
 	job.Job
 	State statusView
 	Title string // "Create todo"
+	Words string // of its instance, on pages of many
 	Rows  []jobStepView
 	Took  float64
 }
@@ -139,6 +141,16 @@ func (s *Server) jobPage(w http.ResponseWriter, r *http.Request, actor iap.Actor
 	return s.render(w, http.StatusOK, "job", p)
 }
 
+// wordsOf returns the words of the instance of a job; empty when it is not to
+// be found, without which a row of the job is still of use.
+func (s *Server) wordsOf(ctx context.Context, actor iap.Actor, j job.Job) string {
+	i, err := s.cfg.Instances.Get(ctx, actor, j.Instance)
+	if err != nil {
+		return ""
+	}
+	return words(i.HostName, i.App)
+}
+
 // pageSize is how many rows a table has.
 const pageSize = 50
 
@@ -157,7 +169,9 @@ func (s *Server) jobsPage(w http.ResponseWriter, r *http.Request, actor iap.Acto
 		p.More = jobs[pageSize-1].ID
 	}
 	for _, j := range jobs {
-		p.Jobs = append(p.Jobs, s.viewJob(j))
+		v := s.viewJob(j)
+		v.Words = s.wordsOf(r.Context(), actor, j)
+		p.Jobs = append(p.Jobs, v)
 	}
 	return s.render(w, http.StatusOK, "jobs", p)
 }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 type stateView struct {
@@ -87,9 +90,19 @@ func (s *Server) lifecycleJSON(w http.ResponseWriter, r *http.Request, actor iap
 // viewEvents tells an instance's history, newest first.
 func viewEvents(id string, events []event.Event) eventsView {
 	v := eventsView{ID: id}
-	for n := len(events) - 1; n >= 0; n-- {
-		v.Events = append(v.Events, viewEvent(events[n]))
+	before := ""
+	for _, e := range events {
+		if e.Type != event.ExecutionChanged {
+			v.Events = append(v.Events, viewEvent(e))
+			continue
+		}
+		// A step within a state says nothing to people.
+		if view := viewExecution(e); view.What != "" && view.What != before {
+			before = view.What
+			v.Events = append(v.Events, view)
+		}
 	}
+	slices.Reverse(v.Events)
 	return v
 }
 
@@ -110,12 +123,32 @@ func viewEvent(e event.Event) eventView {
 		if json.Unmarshal(e.Data, &d) == nil {
 			describeJob(&v, d)
 		}
-	case event.ExecutionChanged:
-		v.What = "Lifecycle moved on"
 	case event.LeakFound:
 		v.What, v.Hue, v.Icon = "Something was left behind", "failed", "failed"
 	case event.LockReleased:
 		v.What = "Lock of the state released"
+	}
+	return v
+}
+
+// viewExecution says which state of the lifecycle was entered, or how it ended;
+// What is empty where the event tells neither.
+func viewExecution(e event.Event) eventView {
+	v := eventView{Event: e, Hue: "waiting", Icon: "pending"}
+	var d struct {
+		Status workflow.Status
+		States []string
+	}
+	if json.Unmarshal(e.Data, &d) != nil {
+		return v
+	}
+	switch {
+	case d.Status == workflow.Running && len(d.States) > 0:
+		v.What = "Lifecycle: entered " + strings.Join(d.States, ", ")
+	case d.Status == workflow.Succeeded:
+		v.What, v.Hue, v.Icon = "Lifecycle: ended", "running", "done"
+	case d.Status != workflow.Running && d.Status != "":
+		v.What, v.Hue, v.Icon = "Lifecycle: broke off", "failed", "failed"
 	}
 	return v
 }

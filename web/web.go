@@ -56,6 +56,7 @@ type State struct {
 	Status    string    // pending, active, done, failed
 	EnteredAt time.Time // zero: not yet
 	ExitedAt  time.Time // zero: not yet
+	Note      string    // the error's name, where it failed
 }
 
 // Lifecycle tells where an instance is in its state machine.
