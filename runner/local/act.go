@@ -206,10 +206,11 @@ func (s *supervisor) arguments(refresh bool) []string {
 // portal's own reaches the code of a bundle but what is listed here.
 func (s *supervisor) environment(warm bool) []string {
 	env := map[string]string{
-		"TF_HTTP_RETRY_MAX": "8", // half a minute of a portal that starts again
-		// A short run collects garbage for a fifth of its time, and needs no more
-		// memory at its peak without.
-		"GOGC": "400", "GOMEMLIMIT": "512MiB",
+		// Two minutes of a portal that starts again, noticed soon after it is back.
+		"TF_HTTP_RETRY_MAX": "60", "TF_HTTP_RETRY_WAIT_MAX": "2",
+		// A short run collects garbage for a fifth of its time, and hardly needs
+		// more memory at its peak without.
+		"GOGC": "off", "GOMEMLIMIT": "512MiB",
 	}
 	for name, v := range s.spec.Environment {
 		env[name] = v
