@@ -30,7 +30,7 @@ func LockFolder(dir string) (release func() error, err error) {
 	if err := flock(f); err != nil {
 		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, iap.Errorf(op, iap.Conflict, "the data folder %s is used by %s; stop it, or give another folder", dir, holder(f))
+			return nil, iap.Errorf(op, iap.Conflict, "a portal runs on the data folder %s already (%s); use that one, stop it, or choose another folder with --data or IAP_DATA", dir, holder(f))
 		}
 		return nil, iap.E(op, iap.Internal, err)
 	}
