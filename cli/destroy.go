@@ -17,9 +17,6 @@ type destroyCmd struct {
 }
 
 func (c *destroyCmd) Run(r *run) error {
-	if !c.Yes && !r.inTerm {
-		return exitf(codeUsage, "nobody can be asked here: say --yes to destroy without a question")
-	}
 	cl, err := r.client()
 	if err != nil {
 		return err
@@ -44,16 +41,24 @@ func (c *destroyCmd) Run(r *run) error {
 func (c *destroyCmd) destroyAll(r *run, cl *client.Client, found []client.Instance) (results []client.Instance, failed []error) {
 	results = []client.Instance{}
 	begun := []client.Instance{}
+	waits := map[string]wait{}
 	for _, i := range found {
-		i, err := cl.Destroy(r.ctx, i.ID)
+		w := wait{timeout: c.Timeout, done: client.Instance.Ended}
+		var err error
+		if c.Wait { // its deploy is no news
+			w.seen, err = cl.Progress(r.ctx, i.ID)
+		}
+		if err == nil {
+			i, err = cl.Destroy(r.ctx, i.ID)
+		}
 		if err != nil {
 			failed = append(failed, err)
 			continue
 		}
-		begun = append(begun, i)
+		begun, waits[i.ID] = append(begun, i), w
 	}
 	for _, i := range begun {
-		i, err := c.wait(r, cl, i)
+		i, err := c.wait(r, cl, i, waits[i.ID])
 		results = append(results, i)
 		if err != nil {
 			failed = append(failed, err)
@@ -87,6 +92,9 @@ func (c *destroyCmd) confirm(r *run, found []client.Instance) (bool, error) {
 	if c.Yes {
 		return true, nil
 	}
+	if !r.inTerm {
+		return false, exitf(codeUsage, "nobody can be asked here: say --yes to destroy without a question")
+	}
 	var names []string
 	for _, i := range found {
 		names = append(names, fmt.Sprintf("%s (%s)", printable(i.HostName), statusWords(i.Status)))
@@ -99,14 +107,14 @@ func (c *destroyCmd) confirm(r *run, found []client.Instance) (bool, error) {
 }
 
 // wait waits for the end of a destroy where that was asked for.
-func (c *destroyCmd) wait(r *run, cl *client.Client, i client.Instance) (_ client.Instance, err error) {
+func (c *destroyCmd) wait(r *run, cl *client.Client, i client.Instance, w wait) (_ client.Instance, err error) {
 	if !c.Wait {
 		return i, nil
 	}
 	name := printable(i.HostName)
 	if !i.Ended() {
 		r.note("%s", paint(r.errColor, styleBold, name))
-		i, err = r.follow(cl, i, c.Timeout, client.Instance.Ended)
+		i, err = r.follow(cl, i, w)
 	}
 	switch {
 	case errors.Is(err, errTimedOut):

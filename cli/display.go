@@ -18,13 +18,21 @@ type display struct {
 	steps   []client.ProgressStep
 	message string
 	drawn   int             // lines on the terminal that will be drawn again
-	said    map[string]bool // lines that were written where there is no terminal
+	said    map[string]bool // what was written where there is no terminal
+	over    map[string]bool // steps that were over before, see stepKey
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
 
-func newDisplay(r *run) *display {
-	d := &display{r: r, said: map[string]bool{}, stop: make(chan struct{})}
+// newDisplay returns a display that leaves out the steps that were over when
+// seen was read.
+func newDisplay(r *run, seen client.Progress) *display {
+	d := &display{r: r, said: map[string]bool{}, over: map[string]bool{}, stop: make(chan struct{})}
+	for _, s := range seen.Steps {
+		if isOver(s) {
+			d.over[stepKey(s)] = true
+		}
+	}
 	if r.errTerm {
 		d.stopped.Add(1)
 		go d.tick()
@@ -58,7 +66,12 @@ func (d *display) close() {
 func (d *display) update(p client.Progress) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.steps, d.message = p.Steps, ""
+	d.steps, d.message = nil, ""
+	for _, s := range p.Steps {
+		if !d.over[stepKey(s)] {
+			d.steps = append(d.steps, s)
+		}
+	}
 	d.show()
 }
 
@@ -75,29 +88,50 @@ func (d *display) show() {
 		d.draw()
 		return
 	}
-	for _, line := range d.plain() {
-		if !d.said[line] {
-			d.said[line] = true
-			d.r.note("%s", line)
+	for _, l := range d.plain() {
+		if !d.said[l.key] {
+			d.said[l.key] = true
+			d.r.note("%s", l.text)
 		}
 	}
 }
 
+// line is a line that is written once, whatever its text is later.
+type line struct{ key, text string }
+
 // plain returns the lines that tell where the instance is, one for each step
-// that ended or has something to say.
-func (d *display) plain() (lines []string) {
+// that is over or has something to say.
+func (d *display) plain() (lines []line) {
 	for _, s := range d.steps {
 		switch {
-		case s.State == "done" || s.State == "failed":
-			lines = append(lines, strings.TrimRight(fmt.Sprintf("%s %s %s", printable(s.Title), s.State, d.took(s)), " "))
+		case isOver(s):
+			text := strings.TrimRight(fmt.Sprintf("%s %s %s", printable(s.Title), stepWord(s), d.took(s)), " ")
+			lines = append(lines, line{s.Name + " " + stepWord(s), text})
 		case s.State == "active" && s.Note != "":
-			lines = append(lines, fmt.Sprintf("%s: %s", printable(s.Title), printable(s.Note)))
+			text := fmt.Sprintf("%s: %s", printable(s.Title), printable(s.Note))
+			lines = append(lines, line{text, text})
 		}
 	}
 	if d.message != "" {
-		lines = append(lines, d.message)
+		lines = append(lines, line{d.message, d.message})
 	}
 	return lines
+}
+
+func isOver(s client.ProgressStep) bool { return s.State != "pending" && s.State != "active" }
+
+// stepKey tells a step from one of the same name in another attempt.
+func stepKey(s client.ProgressStep) string {
+	return fmt.Sprint(s.Name, " ", s.State, " ", s.StartedAt.UnixMilli(), " ", s.EndedAt.UnixMilli())
+}
+
+// stepWord is a step's state for a person: a step that was cancelled is done
+// for the portal, which notes that it was stopped.
+func stepWord(s client.ProgressStep) string {
+	if s.State == "done" && s.Note == "stopped" {
+		return "stopped"
+	}
+	return printable(s.State)
 }
 
 func (d *display) took(s client.ProgressStep) string {
@@ -117,25 +151,27 @@ func (d *display) draw() {
 		fmt.Fprintf(&b, "\x1b[%dA", d.drawn)
 	}
 	d.drawn = 0
-	line := func(s string) {
+	add := func(s string) {
 		b.WriteString("\r" + s + "\x1b[K\n")
 		d.drawn++
 	}
 	for _, s := range d.steps {
 		mark, style := "·", styleDim
-		switch s.State {
+		switch stepWord(s) {
 		case "active":
 			mark, style = "●", styleWorking
 		case "done":
 			mark, style = "✓", styleRunning
 		case "failed":
 			mark, style = "✗", styleFailed
+		case "stopped":
+			mark, style = "■", styleEnding
 		}
 		text := fmt.Sprintf("%s %-16s %8s", mark, cut(printable(s.Title), 16), d.took(s))
-		line(paint(d.r.errColor, style, text) + "  " + cut(printable(s.Note), 40))
+		add(paint(d.r.errColor, style, text) + "  " + cut(printable(s.Note), 40))
 	}
 	if d.message != "" {
-		line(d.message)
+		add(d.message)
 	}
 	b.WriteString("\x1b[J")
 	fmt.Fprint(d.r.err, b.String())

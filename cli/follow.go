@@ -16,12 +16,19 @@ var errTimedOut = errors.New("it took too long")
 // errReached ends a stream when what was waited for is there.
 var errReached = errors.New("reached")
 
-// follow shows the progress of an instance on stderr until done says that it
-// is where it should be, and returns it as it is then.
-func (r *run) follow(cl *client.Client, i client.Instance, timeout time.Duration, done func(client.Instance) bool) (client.Instance, error) {
-	ctx, cancel := context.WithTimeoutCause(r.ctx, timeout, errTimedOut)
+// wait says what follow waits for.
+type wait struct {
+	timeout time.Duration
+	done    func(client.Instance) bool
+	seen    client.Progress // what was over before the command began is not shown
+}
+
+// follow shows the progress of an instance on stderr until it is where it
+// should be, and returns it as it is then.
+func (r *run) follow(cl *client.Client, i client.Instance, w wait) (client.Instance, error) {
+	ctx, cancel := context.WithTimeoutCause(r.ctx, w.timeout, errTimedOut)
 	defer cancel()
-	d := newDisplay(r)
+	d := newDisplay(r, w.seen)
 	defer d.close()
 	refresh := func() error {
 		fresh, err := cl.Instance(ctx, i.ID)
@@ -34,7 +41,7 @@ func (r *run) follow(cl *client.Client, i client.Instance, timeout time.Duration
 		}
 		i = fresh
 		d.update(p)
-		if done(i) {
+		if w.done(i) {
 			return errReached
 		}
 		return nil

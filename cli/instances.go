@@ -2,6 +2,10 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,7 +34,7 @@ func (c *deployCmd) Run(r *run) error {
 		return err
 	}
 	if !created {
-		r.note("there is one already: %s (%s)", printable(i.HostName), statusWords(i.Status))
+		c.noteExisting(r, i, params)
 	}
 	if !c.Wait {
 		if !r.json() {
@@ -40,22 +44,72 @@ func (c *deployCmd) Run(r *run) error {
 		}
 		return r.writeJSON(i)
 	}
-	return r.waitReady(cl, i, c.Timeout)
+	if i.Status == client.StatusRunning {
+		return r.writeReady(i)
+	}
+	w := wait{timeout: c.Timeout}
+	if !created {
+		if w.seen, err = cl.Progress(r.ctx, i.ID); err != nil {
+			return err
+		}
+	}
+	return r.waitReady(cl, i, w)
+}
+
+// noteExisting tells that there is an instance already, and of the parameters
+// and the version that were asked for in vain.
+func (c *deployCmd) noteExisting(r *run, i client.Instance, params map[string]any) {
+	name := printable(i.HostName)
+	r.note("there is one already: %s (%s)", name, statusWords(i.Status))
+	var unused []string
+	for _, p := range slices.Sorted(maps.Keys(params)) {
+		if !sameValue(params[p], i.Values[p]) {
+			unused = append(unused, printable(p))
+		}
+	}
+	if c.Version > 0 && c.Version != i.Version {
+		unused = append(unused, fmt.Sprintf("version %d", c.Version))
+	}
+	if len(unused) > 0 {
+		r.note("warning: what you gave was not used: %s; to have it, destroy that one first: iap destroy %s",
+			strings.Join(unused, ", "), name)
+	}
+}
+
+// sameValue reports whether a text that was given is surely the value that an
+// instance has; the value of a secret is not known here.
+func sameValue(given, has any) bool {
+	text := fmt.Sprint(given)
+	switch v := has.(type) {
+	case float64:
+		f, err := strconv.ParseFloat(text, 64)
+		return err == nil && f == v
+	case nil:
+		return false
+	}
+	return text == fmt.Sprint(has)
 }
 
 // waitReady waits until i runs and writes its URL.
-func (r *run) waitReady(cl *client.Client, i client.Instance, timeout time.Duration) error {
+func (r *run) waitReady(cl *client.Client, i client.Instance, w wait) error {
 	name := printable(i.HostName)
 	r.note("%s", paint(r.errColor, styleBold, name))
-	i, err := r.follow(cl, i, timeout, func(i client.Instance) bool {
+	w.done = func(i client.Instance) bool {
 		return i.Status == client.StatusRunning || i.Ended() || i.Status == client.StatusDestroying && i.Reason == ""
-	})
+	}
+	i, err := r.follow(cl, i, w)
 	if errors.Is(err, errTimedOut) {
-		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), timeout, name)
+		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), w.timeout, name)
 	}
 	if err != nil {
 		return err
 	}
+	return r.writeReady(i)
+}
+
+// writeReady writes the URL of an instance that runs, or why it does not.
+func (r *run) writeReady(i client.Instance) error {
+	name := printable(i.HostName)
 	if r.json() {
 		if err := r.writeJSON(i); err != nil {
 			return err

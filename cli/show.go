@@ -33,7 +33,11 @@ func (c *showCmd) Run(r *run) error {
 	t := &table{head: []string{"STEP", "STATE", "TOOK", "NOTE"}}
 	d := display{r: r}
 	for _, s := range p.Steps {
-		t.add(s.Title, s.State, d.took(s), s.Note)
+		word, note := stepWord(s), s.Note
+		if word == note {
+			note = ""
+		}
+		t.add(s.Title, word, d.took(s), note)
 	}
 	t.write(r.out, r.width, nil)
 	return nil
