@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -100,10 +102,10 @@ func TestDestroyWhileDeploying(t *testing.T) {
 func TestADeployThatFailsIsCleanedUpAndSaysWhy(t *testing.T) {
 	needDocker(t)
 	p := startPortal(t, testConfig(t))
-	for _, c := range []struct{ slug, manifest, want string }{
-		{"exits", inspectorApp("exits", `environment: {FAIL_AT_START: "1"}`), "exited with code 3"},
-		{"ill", inspectorApp("ill", `environment: {UNHEALTHY: "1"}`), "503"},
-		{"no-image", "slug: no-image\nname: No image\nimage: iap-example-there-is-none:1\nport: 8080\n", "iap-example-there-is-none"},
+	for _, c := range []struct{ slug, manifest, want, at string }{
+		{"exits", inspectorApp("exits", `environment: {FAIL_AT_START: "1"}`), "exited with code 3", "Check health"},
+		{"ill", inspectorApp("ill", `environment: {UNHEALTHY: "1"}`), "503", "Check health"},
+		{"no-image", "slug: no-image\nname: No image\nimage: iap-example-there-is-none:1\nport: 8080\n", "iap-example-there-is-none", "Apply"},
 	} {
 		t.Run(c.slug, func(t *testing.T) {
 			p.addApp(strings.Replace(c.manifest, "deadline: 10s", "deadline: 1s", 1))
@@ -115,11 +117,32 @@ func TestADeployThatFailsIsCleanedUpAndSaysWhy(t *testing.T) {
 			if i.Status != client.StatusDeployFailed || !strings.Contains(i.Reason, c.want) {
 				t.Errorf("got %s: %s", i.Status, i.Reason)
 			}
+			if got := failedStates(t, p.URL(), i.ID); len(got) != 1 || got[0] != c.at {
+				t.Errorf("the lifecycle shows %q as failed; want %q", got, c.at)
+			}
 			if left := resources(t, i.ID); len(left) != 0 {
 				t.Errorf("left behind: %v", left)
 			}
 		})
 	}
+}
+
+// failedStates reads the names of the failed states off an instance's page.
+func failedStates(t *testing.T, portal, id string) (names []string) {
+	t.Helper()
+	resp, err := http.Get(portal + "/instances/" + id + "/panel/lifecycle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`<li class="failed".*?class="state-name">([^<]*)<.*?class="state-note failed">[^<]+<`).FindAllStringSubmatch(string(page), -1) {
+		names = append(names, m[1])
+	}
+	return names
 }
 
 func TestAContainerThatExitsLaterIsTold(t *testing.T) {

@@ -105,11 +105,23 @@ func (a *assets) address(name string) (string, error) {
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 	f, ok := a.byAddress[r.URL.Path]
 	if !ok {
-		http.NotFound(w, r)
+		a.serveShared(w, r)
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	f.write(w, r)
+}
+
+// serveShared serves what pages that are not of this package, such as the
+// API's, look the same by; they know no hashes.
+func (a *assets) serveShared(w http.ResponseWriter, r *http.Request) {
+	switch name := strings.TrimPrefix(r.URL.Path, "/static/"); name {
+	case "inter.woff2", "jetbrains-mono.woff2", "theme.js":
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		a.byName[name].write(w, r)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 func (f *asset) write(w http.ResponseWriter, r *http.Request) {

@@ -139,6 +139,11 @@ func exampleProgress(i instance.Instance) instance.Progress {
 		}
 		p.Steps = append(p.Steps, st)
 	}
+	if i.Status == instance.Destroyed {
+		for _, title := range []string{"Destroy", "Verify"} {
+			p.Steps = append(p.Steps, instance.ProgressStep{Name: strings.ToLower(title), Title: title, State: instance.StepDone, StartedAt: i.EndedAt.Add(-300 * time.Millisecond), EndedAt: i.EndedAt})
+		}
+	}
 	return p
 }
 

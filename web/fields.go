@@ -64,6 +64,17 @@ func parameters(params []catalog.Parameter, sent url.Values) map[string]any {
 	return got
 }
 
+// explain says what is wrong with a field's value. A pattern tells most people
+// nothing: what the publisher wrote about the parameter comes before it.
+func (f fieldView) explain(problem string) string {
+	problem = capital(problem)
+	about := strings.TrimRight(f.Description, ". ")
+	if about == "" || f.Pattern == "" || !strings.Contains(problem, f.Pattern) {
+		return problem
+	}
+	return about + ". " + problem
+}
+
 // place puts the errors of a form at their fields; what belongs to none is
 // returned.
 func place(fields []fieldView, err error) string {
@@ -73,7 +84,7 @@ func place(fields []fieldView, err error) string {
 		found := false
 		for i := range fields {
 			if fields[i].Name == name {
-				fields[i].Problem, found = capital(e.Message()), true
+				fields[i].Problem, found = fields[i].explain(e.Message()), true
 			}
 		}
 		if !found {

@@ -58,3 +58,23 @@ func TestEventsSayWhichStateWasEntered(t *testing.T) {
 		t.Errorf("%d lines of the lifecycle for two states", n)
 	}
 }
+
+func TestAPatternIsExplained(t *testing.T) {
+	p := start(t)
+	for i := range p.apps {
+		if params := p.apps[i].Version.Manifest.Parameters; p.apps[i].Slug == "todo" {
+			params[0].Pattern, params[0].Description = "use letters", "Letters and digits alone."
+		}
+	}
+	_, body := p.do("POST", "/deploy/todo", "jane@example.com", url.Values{"param.title": {"<b>"}})
+	contains(t, body, "Letters and digits alone. &#34;&lt;b&gt;&#34; has a character")
+}
+
+func TestOtherPagesShareTheFonts(t *testing.T) {
+	p := start(t)
+	for path, want := range map[string]int{"/static/inter.woff2": 200, "/static/theme.js": 200, "/static/app.js": 404} {
+		if res, _ := p.do("GET", path, "", nil); res.StatusCode != want || want == 200 && strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %s, %q", path, res.Status, res.Header.Get("Cache-Control"))
+		}
+	}
+}

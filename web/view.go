@@ -162,6 +162,9 @@ func (s *Server) withProgress(ctx context.Context, v instanceView) (instanceView
 // expectStep guesses the length of a step in seconds: what is left of the usual
 // time of the whole way.
 func expectStep(p instance.Progress, st instance.ProgressStep) float64 {
+	if st.Name == "destroy" || st.Name == "verify" {
+		return 2 // the usual time is that of the way to ready
+	}
 	if p.ExpectedSeconds <= 0 {
 		return 10
 	}
