@@ -92,7 +92,7 @@ func (w *worker) finish(ctx context.Context, res Result) {
 
 // end writes the end of a job in the transaction of ctx.
 func (s *Service) end(ctx context.Context, j Job, res Result) error {
-	queued := j.Status == Queued
+	place := j.Position
 	j.Status, j.Error, j.Reason, j.Position, j.Waiting = res.Status, res.Error, res.Reason, 0, ""
 	if j.EndedAt = res.EndedAt; j.EndedAt.IsZero() {
 		j.EndedAt = s.cfg.Now()
@@ -117,8 +117,8 @@ func (s *Service) end(ctx context.Context, j Job, res Result) error {
 	if err := s.tell(ctx, j); err != nil {
 		return err
 	}
-	if queued {
-		return s.tellQueue(ctx)
+	if place > 0 {
+		return s.tellQueue(ctx, place)
 	}
 	return nil
 }
@@ -132,14 +132,25 @@ func (s *Service) tell(ctx context.Context, j Job) error {
 	return s.cfg.Events.Append(ctx, e)
 }
 
-// tellQueue appends an event for each queued job, because one left the queue
-// and so their places changed.
-func (s *Service) tellQueue(ctx context.Context) error {
-	queue, err := s.cfg.Store.JobsByStatus(ctx, Queued)
+// toldPlaces is how many places of the queue are told of, from the first: one
+// event for each queued job would make a long queue's events grow with its
+// square. Those behind are told when they come this far.
+const toldPlaces = 10
+
+// tellQueue appends an event for each of the first queued jobs that moved up,
+// because the one at the place from (from 1) left the queue.
+func (s *Service) tellQueue(ctx context.Context, from int) error {
+	if from > toldPlaces {
+		return nil
+	}
+	queue, err := s.cfg.Store.FirstQueued(ctx, toldPlaces)
 	if err != nil {
 		return err
 	}
 	for _, j := range queue {
+		if j.Position < from {
+			continue
+		}
 		if err := s.tell(ctx, j); err != nil {
 			return err
 		}

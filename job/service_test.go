@@ -255,6 +255,59 @@ func TestQueueIsInOrderAndLimited(t *testing.T) {
 	}
 }
 
+// A long queue is told of by its first places alone, whoever leaves it; the
+// position is right for all who ask.
+func TestEventsOfALongQueueAreFew(t *testing.T) {
+	g := newRig(t, func(c *job.Config) { c.Parallel = 1 })
+	const n = 60
+	var ids []string
+	for i := range n {
+		j, err := g.s.Enqueue(t.Context(), job.Job{ID: fmt.Sprintf("job-%02d", i), Instance: "i", Owner: "jane", Kind: job.Apply})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, j.ID)
+	}
+	for i := range n {
+		if id := g.next(g.runner.started, "started"); id != ids[i] {
+			t.Fatalf("job %d was not started in its turn", i)
+		}
+		if i == 5 {
+			if err := g.s.Cancel(t.Context(), "jane", ids[n-1]); err != nil {
+				t.Fatal(err)
+			}
+			if at, err := g.s.QueuePosition(t.Context(), ids[n-2]); err != nil || at != n-2-5 {
+				t.Errorf("the last but one is at %d, %v", at, err)
+			}
+		}
+		g.runner.end(ids[i], applied(good))
+		g.untilStatus(ids[i], job.Succeeded)
+		if i == n-2 {
+			break
+		}
+	}
+	events, err := g.db.EventsAfter(t.Context(), 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []int
+	for _, e := range events {
+		var s job.Snapshot
+		if err := json.Unmarshal(e.Data, &s); err != nil {
+			t.Fatal(err)
+		}
+		if s.ID == ids[40] && s.Status == job.Queued {
+			seen = append(seen, s.Position)
+		}
+	}
+	if len(seen) == 0 || fmt.Sprint(seen[1:]) != "[10 9 8 7 6 5 4 3 2 1]" {
+		t.Errorf("job 40 was told at %v", seen)
+	}
+	if most := n * (3 + 10); len(events) > most {
+		t.Errorf("%d events of %d jobs, above %d", len(events), n, most)
+	}
+}
+
 func TestNothingStartsThatWasNotCommitted(t *testing.T) {
 	g := newRig(t, nil)
 	boom := errors.New("boom")

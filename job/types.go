@@ -147,6 +147,9 @@ type Store interface {
 	// JobsByStatus returns the jobs with one of the statuses in the order of
 	// their IDs, with their Positions.
 	JobsByStatus(ctx context.Context, statuses ...Status) ([]Job, error)
+	// FirstQueued returns at most limit queued jobs from the first place on,
+	// with their Positions.
+	FirstQueued(ctx context.Context, limit int) ([]Job, error)
 	// JobsOf returns the jobs of an instance in the order of their IDs.
 	JobsOf(ctx context.Context, instance string) ([]Job, error)
 	// RecentJobs returns at most limit jobs, newest first, older than before

@@ -66,6 +66,7 @@ func (w *worker) begin(ctx context.Context) (Job, error) {
 		if j.Status != Queued {
 			return errLeft
 		}
+		place := j.Position
 		j.Status, j.Position, j.Waiting, j.StartedAt = Running, 0, "", s.cfg.Now()
 		if err := s.cfg.Store.UpdateJob(ctx, j); err != nil {
 			return err
@@ -76,7 +77,7 @@ func (w *worker) begin(ctx context.Context) (Job, error) {
 		if err := s.tell(ctx, j); err != nil {
 			return err
 		}
-		return s.tellQueue(ctx)
+		return s.tellQueue(ctx, place)
 	})
 	s.cfg.Failpoint("job.running.after")
 	return j, err

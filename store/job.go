@@ -99,6 +99,16 @@ func (db *DB) JobsByStatus(ctx context.Context, statuses ...job.Status) ([]job.J
 	return jobs, err
 }
 
+// FirstQueued implements job.Store.
+func (db *DB) FirstQueued(ctx context.Context, limit int) ([]job.Job, error) {
+	jobs, err := list(ctx, db, "store.FirstQueued", scanJob,
+		"SELECT "+jobColumns+", 0 FROM job WHERE status = 'queued' ORDER BY id LIMIT $1", limit)
+	for i := range jobs {
+		jobs[i].Position = i + 1
+	}
+	return jobs, err
+}
+
 // oneOf adds values to args and returns their placeholders.
 func oneOf[T ~string](args []any, values []T) (string, []any) {
 	marks := make([]string, len(values))
