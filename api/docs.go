@@ -32,9 +32,12 @@ func (s *service) registerDocs(mux *http.ServeMux) {
 			h := w.Header()
 			h.Set("Content-Type", mediaType)
 			h.Set("Cache-Control", "no-cache")
-			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 			http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 		})
+	}
+	for _, path := range []string{"/api", "/api/{$}", prefix, prefix + "/{$}"} {
+		mux.Handle("GET "+path, http.RedirectHandler("/api/docs", http.StatusSeeOther))
 	}
 	serve("/api/openapi.json", "openapi.json", "application/openapi+json", spec)
 	serve("/api/docs", "docs.html", "text/html; charset=utf-8", page)
