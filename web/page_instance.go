@@ -152,6 +152,7 @@ type eventView struct {
 type eventsView struct {
 	ID     string
 	Events []eventView
+	Cut    bool // some in the middle of a long history may be missing
 }
 
 // lastJobs returns an instance's jobs as its log shows them.

@@ -89,7 +89,7 @@ func (s *Server) lifecycleJSON(w http.ResponseWriter, r *http.Request, actor iap
 
 // viewEvents tells an instance's history, newest first.
 func viewEvents(id string, events []event.Event) eventsView {
-	v := eventsView{ID: id}
+	v := eventsView{ID: id, Cut: event.Cut(events)}
 	before := ""
 	for _, e := range events {
 		if e.Type != event.ExecutionChanged {
