@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 )
 
@@ -43,7 +45,10 @@ func (s *service) registerInstances() {
 		Description: "Begins the destroy, or tries it again where it failed. Doing it twice is harmless.",
 		Errors:      []int{404, 503, 507}}, s.destroy)
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/instances/{ref}/events", OperationID: "instance-events", Tags: tags,
-		Summary: "What happened to an instance, oldest first", Errors: []int{404}}, s.instanceEvents)
+		Summary: "What happened to an instance, oldest first",
+		Description: fmt.Sprintf("Of a long history the first %d and the last %d events; \"cut\" is true when some between them may be missing.",
+			event.FirstOf, event.LastOf),
+		Errors: []int{404}}, s.instanceEvents)
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/instances/{ref}/progress", OperationID: "instance-progress", Tags: tags,
 		Summary: "The steps of an instance's way", Errors: []int{404}}, s.instanceProgress)
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/instances/{ref}/jobs", OperationID: "instance-jobs", Tags: tags,
@@ -157,7 +162,7 @@ func (s *service) instanceEvents(ctx context.Context, in *refInput) (*bodyOf[cli
 	if err != nil {
 		return nil, err
 	}
-	out := client.List[client.Event]{Items: []client.Event{}}
+	out := client.List[client.Event]{Items: []client.Event{}, Cut: event.Cut(events)}
 	for _, e := range events {
 		out.Items = append(out.Items, s.event(e))
 	}

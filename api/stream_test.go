@@ -18,6 +18,7 @@ import (
 	"github.com/internal-app-portal/iap/api"
 	"github.com/internal-app-portal/iap/api/apitest"
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event"
 )
 
 // message is one of a stream's messages.
@@ -189,6 +190,50 @@ func TestStreamShowsLife(t *testing.T) {
 	next(t, ch)
 	if m := next(t, ch); m.event != ":" {
 		t.Errorf("got %+v", m)
+	}
+}
+
+func TestEventsOfALongLife(t *testing.T) {
+	p := apitest.New(t, nil)
+	i := deploy(t, p, apitest.JaneToken, "todo")
+	cut := func() bool {
+		t.Helper()
+		var out client.List[client.Event]
+		_, body := call(t, p, apitest.JaneToken, "GET", "/api/v1/instances/"+i.ID+"/events", "")
+		if err := json.Unmarshal([]byte(body), &out); err != nil || len(out.Items) == 0 {
+			t.Fatal(err, body)
+		}
+		return out.Cut
+	}
+	if cut() {
+		t.Error("a short life is cut")
+	}
+	for range event.FirstOf + event.LastOf {
+		if err := p.Log.Append(t.Context(), &event.Event{Source: "/instances", Type: event.InstanceChanged, Subject: i.ID, Group: i.ID, Time: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !cut() {
+		t.Error("that a long life is cut is not said")
+	}
+}
+
+func TestJobsOfAMember(t *testing.T) {
+	p := apitest.New(t, nil)
+	own := deploy(t, p, apitest.JaneToken, "todo")
+	for _, app := range []string{"todo", "slow", "broken"} {
+		deploy(t, p, apitest.AnnToken, app)
+	}
+	c, err := client.New(p.URL, apitest.JaneToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := c.Jobs(t.Context(), "", 1)
+	if err != nil || len(page.Items) != 1 || page.Items[0].Instance != own.ID {
+		t.Fatalf("%+v %v", page, err)
+	}
+	if page, err = c.Jobs(t.Context(), page.Next, 1); err != nil || len(page.Items) != 0 {
+		t.Errorf("the next page: %+v %v", page, err)
 	}
 }
 

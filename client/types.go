@@ -128,4 +128,5 @@ type VersionInfo struct {
 type List[T any] struct {
 	Items []T    `json:"items" nullable:"false"`
 	Next  string `json:"next,omitempty" doc:"Give it as \"before\" for the next page; absent: there is none"`
+	Cut   bool   `json:"cut,omitempty" doc:"Of an instance's events: those between the first and the last ones may be missing"`
 }

@@ -25,6 +25,17 @@ type Event struct {
 // AdminsOnly is the Owner of events that concern nobody but admins.
 const AdminsOnly = "-"
 
+// How many events of a group are read at most: those of its beginning, and the
+// newest.
+const (
+	FirstOf = 100
+	LastOf  = 400
+)
+
+// Cut reports whether events, as EventsOf returned them, may lack some between
+// the first FirstOf and the last LastOf.
+func Cut(events []Event) bool { return len(events) >= FirstOf+LastOf }
+
 // The types of events.
 const (
 	InstanceChanged  = "iap.instance.changed"    // data: instance.Snapshot
@@ -43,7 +54,8 @@ type Store interface {
 	// EventsAfter returns at most limit events with numbers above after, in
 	// order.
 	EventsAfter(ctx context.Context, after int64, limit int) ([]Event, error)
-	// EventsOf returns the events of one group in order.
+	// EventsOf returns the events of one group in order: where there are more
+	// than FirstOf + LastOf, the first FirstOf and the last LastOf of them.
 	EventsOf(ctx context.Context, group string) ([]Event, error)
 	// LastEventNumber returns the number of the newest event, 0 when there is
 	// none.

@@ -195,6 +195,14 @@ func (s *Service) List(ctx context.Context, before string, limit int) ([]Job, er
 	return s.cfg.Store.RecentJobs(ctx, before, min(limit, 500))
 }
 
+// ListOf is List of one person's jobs.
+func (s *Service) ListOf(ctx context.Context, owner, before string, limit int) ([]Job, error) {
+	if limit <= 0 {
+		limit = 50
+	}
+	return s.cfg.Store.RecentJobsOf(ctx, owner, before, min(limit, 500))
+}
+
 // Of returns the jobs of an instance, oldest first.
 func (s *Service) Of(ctx context.Context, instance string) ([]Job, error) {
 	return s.cfg.Store.JobsOf(ctx, instance)

@@ -155,4 +155,6 @@ type Store interface {
 	// RecentJobs returns at most limit jobs, newest first, older than before
 	// (an ID; empty for the newest).
 	RecentJobs(ctx context.Context, before string, limit int) ([]Job, error)
+	// RecentJobsOf is RecentJobs of one person's jobs.
+	RecentJobsOf(ctx context.Context, owner, before string, limit int) ([]Job, error)
 }

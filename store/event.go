@@ -114,8 +114,10 @@ func (db *DB) EventsAfter(ctx context.Context, after int64, limit int) ([]event.
 
 // EventsOf implements event.Store.
 func (db *DB) EventsOf(ctx context.Context, group string) ([]event.Event, error) {
-	return list(ctx, db, "store.EventsOf", scanEvent,
-		"SELECT "+eventColumns+" FROM event WHERE group_id = $1 AND group_id <> '' ORDER BY number", group)
+	const of = "SELECT " + eventColumns + " FROM event WHERE group_id = $1 AND group_id <> '' ORDER BY number "
+	return list(ctx, db, "store.EventsOf", scanEvent, "SELECT "+eventColumns+" FROM (SELECT * FROM ("+of+
+		"LIMIT $2) AS oldest UNION SELECT * FROM ("+of+"DESC LIMIT $3) AS newest) AS part ORDER BY number",
+		group, event.FirstOf, event.LastOf)
 }
 
 // LastEventNumber implements event.Store.

@@ -131,3 +131,12 @@ func (db *DB) RecentJobs(ctx context.Context, before string, limit int) ([]job.J
 	}
 	return list(ctx, db, "store.RecentJobs", scanJob, jobQuery+"WHERE id < $2 ORDER BY id DESC LIMIT $1", limit, before)
 }
+
+// RecentJobsOf implements job.Store.
+func (db *DB) RecentJobsOf(ctx context.Context, owner, before string, limit int) ([]job.Job, error) {
+	const op = "store.RecentJobsOf"
+	if before == "" {
+		return list(ctx, db, op, scanJob, jobQuery+"WHERE owner = $2 ORDER BY id DESC LIMIT $1", limit, owner)
+	}
+	return list(ctx, db, op, scanJob, jobQuery+"WHERE owner = $2 AND id < $3 ORDER BY id DESC LIMIT $1", limit, owner, before)
+}

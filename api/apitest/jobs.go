@@ -83,6 +83,17 @@ func (s jobs) List(_ context.Context, before string, limit int) (out []job.Job, 
 	return out, s.p.Fail
 }
 
+func (s jobs) ListOf(_ context.Context, owner, before string, limit int) (out []job.Job, err error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	for _, j := range slices.Backward(s.p.jobs) {
+		if j.Owner == owner && (before == "" || j.ID < before) && len(out) < limit {
+			out = append(out, j)
+		}
+	}
+	return out, s.p.Fail
+}
+
 func (s jobs) Of(_ context.Context, id string) (out []job.Job, err error) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()

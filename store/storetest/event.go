@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"testing"
 
+	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/store"
 )
 
 func testEvents(t *testing.T, open Open) {
@@ -42,9 +44,38 @@ func testEvents(t *testing.T, open Open) {
 		must(t, err)
 		same(t, "of no group", len(got), 0)
 	})
+	t.Run("of a large group", func(t *testing.T) { eventsOfMany(t, open(t)) })
 	t.Run("last", func(t *testing.T) {
 		last, err := db.LastEventNumber(ctx)
 		must(t, err)
 		same(t, "number", last, 3)
 	})
+}
+
+func eventsOfMany(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	put := func(n int) {
+		var events []*event.Event
+		for range n {
+			e := newEvent(iap.NewID(epoch))
+			e.Group = "g"
+			events = append(events, e)
+		}
+		must(t, db.AppendEvents(ctx, events...))
+	}
+	numbers := func() (out []int64) {
+		events, err := db.EventsOf(ctx, "g")
+		must(t, err)
+		return ids(events, func(e event.Event) int64 { return e.Number })
+	}
+	put(event.FirstOf + 1)
+	same(t, "all", len(numbers()), event.FirstOf+1)
+	put(event.LastOf - 1)
+	same(t, "still all", len(numbers()), event.FirstOf+event.LastOf)
+	put(7)
+	got := numbers()
+	same(t, "no more", len(got), event.FirstOf+event.LastOf)
+	same(t, "the last of the first", got[event.FirstOf-1], event.FirstOf)
+	same(t, "the first of the last", got[event.FirstOf], event.FirstOf+8)
+	same(t, "the last", got[len(got)-1], event.FirstOf+event.LastOf+7)
 }

@@ -67,6 +67,18 @@ func testJobs(t *testing.T, open Open) {
 		jobs, err = db.RecentJobs(ctx, "4", 9)
 		must(t, err)
 		same(t, "older", ids(jobs, id), []string{"3", "2", "1"})
+		bobs := newJob("0", "b", job.Failed)
+		bobs.Owner = "bob"
+		must(t, db.InsertJob(ctx, bobs))
+		jobs, err = db.RecentJobsOf(ctx, "ann", "", 2)
+		must(t, err)
+		same(t, "ann's newest", ids(jobs, id), []string{"5", "4"})
+		jobs, err = db.RecentJobsOf(ctx, "ann", "3", 9)
+		must(t, err)
+		same(t, "ann's older", ids(jobs, id), []string{"2", "1"})
+		jobs, err = db.RecentJobsOf(ctx, "bob", "", 9)
+		must(t, err)
+		same(t, "bob's", ids(jobs, id), []string{"0"})
 	})
 	t.Run("update", func(t *testing.T) { jobUpdate(t, db) })
 }
