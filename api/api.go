@@ -45,6 +45,9 @@ func New(cfg Config) http.Handler {
 	s.registerStream()
 	s.registerMeta()
 	s.registerDocs(mux)
+	for _, path := range []string{"/api", "/api/{$}", prefix, prefix + "/{$}"} {
+		mux.Handle("GET "+path, http.RedirectHandler("/api/docs", http.StatusSeeOther))
+	}
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, newProblem(http.StatusForbidden, "a page of another site sent this request"))

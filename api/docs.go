@@ -36,9 +36,6 @@ func (s *service) registerDocs(mux *http.ServeMux) {
 			http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 		})
 	}
-	for _, path := range []string{"/api", "/api/{$}", prefix, prefix + "/{$}"} {
-		mux.Handle("GET "+path, http.RedirectHandler("/api/docs", http.StatusSeeOther))
-	}
 	serve("/api/openapi.json", "openapi.json", "application/openapi+json", spec)
 	serve("/api/docs", "docs.html", "text/html; charset=utf-8", page)
 	serve("/api/docs.css", "docs.css", "text/css; charset=utf-8", css)

@@ -101,6 +101,9 @@ func detailOf(err error, fields []*iap.Error) string {
 	if len(fields) > 1 {
 		return fmt.Sprintf("%d fields are wrong", len(fields))
 	}
+	if len(fields) == 1 && iap.KindOf(err) == iap.Invalid {
+		return fields[0].Field + ": " + fields[0].Message()
+	}
 	var e *iap.Error
 	if errors.As(err, &e) {
 		return e.Message()
@@ -145,6 +148,8 @@ func fromHuma(_ huma.Context, _ string, v any) (any, error) {
 		p.Errors = append(p.Errors, client.FieldError{Field: field, Message: e.Message})
 	}
 	switch {
+	case p.Status == http.StatusRequestEntityTooLarge:
+		p.Detail = "the body is larger than 1 MiB" // the framework's limit
 	case len(p.Errors) == 1:
 		p.Detail = p.Errors[0].Field + ": " + p.Errors[0].Message
 	case len(p.Errors) > 1:

@@ -98,7 +98,7 @@ func TestBadJSON(t *testing.T) {
 		"parameters a list":    {`{"app":"todo","parameters":[]}`, "", 422, "parameters"},
 		"a form":               {`app=todo`, "application/x-www-form-urlencoded", 415, "application/json"},
 		"text":                 {`{"app":"todo"}`, "text/plain", 415, "application/json"},
-		"more than a mebibyte": {`{"app":"` + strings.Repeat("x", 1<<20) + `"}`, "", 413, "too large"},
+		"more than a mebibyte": {`{"app":"` + strings.Repeat("x", 1<<20) + `"}`, "", 413, "the body is larger than 1 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ct := c.contentType
@@ -195,7 +195,7 @@ func TestElsewhere(t *testing.T) {
 		{"GET", "/api/v1/instances?limit=501", 422, "query.limit"},
 		{"GET", "/api/v1/instances?limit=x", 422, "query.limit"},
 		{"GET", "/api/v1/instances?nonsense=1", 422, "query.nonsense"},
-		{"GET", "/api/v1/instances?status=dead", 422, "query.status"},
+		{"GET", "/api/v1/instances?status=dead", 422, `query.status: "dead" is not a status; want queued, deploying, checking, running, destroying, destroyed, deploy_failed or destroy_failed`},
 		{"GET", "/api/v1/instances?before=../../x", 422, "query.before"},
 		{"GET", "/api/v1/instances/" + strings.Repeat("x", 200), 422, "path.ref"},
 		{"GET", "/api/v1/instances/%2e%2e%2fjobs", 404, "no instance"},
@@ -217,6 +217,39 @@ func TestElsewhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDetailNamesTheField has the one text that simple clients show say all.
+func TestDetailNamesTheField(t *testing.T) {
+	p := apitest.New(t, nil)
+	for _, c := range []struct{ method, path, body, field, detail string }{
+		{"POST", "/instances", `{"app":"todo","parameters":{"title":""}}`, "parameters.title", "parameters.title: is empty; give 1 to 60 characters"},
+		{"GET", "/instances?before=x", "", "query.before", `query.before: "x" is not the "next" of a page`},
+		{"GET", "/apps/tood", "", "app", `unknown app "tood"; did you mean "todo"?`},
+		{"POST", "/instances", `{"app":"tood"}`, "app", `unknown app "tood"; did you mean "todo"?`},
+	} {
+		_, body := call(t, p, apitest.JaneToken, c.method, "/api/v1"+c.path, c.body)
+		var got client.Problem
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Detail != c.detail || len(got.Errors) != 1 || got.Errors[0].Field != c.field {
+			t.Errorf("%s %s: got %+v", c.method, c.path, got)
+		}
+	}
+}
+
+// TestWithoutAPath leads who only knows that there is an API to its page.
+func TestWithoutAPath(t *testing.T) {
+	p := apitest.New(t, nil)
+	for _, path := range []string{"/api", "/api/", "/api/v1", "/api/v1/"} {
+		resp, body := call(t, p, "", "GET", path, "")
+		if resp.StatusCode != http.StatusOK || resp.Request.URL.Path != "/api/docs" {
+			t.Errorf("%s: %d at %s: %.100s", path, resp.StatusCode, resp.Request.URL, body)
+		}
+	}
+	resp, body := call(t, p, "", "POST", "/api/v1", "{}")
+	wantProblem(t, resp, body, http.StatusMethodNotAllowed)
 }
 
 func TestNobodySignedIn(t *testing.T) {

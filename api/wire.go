@@ -2,6 +2,8 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
+	"time"
 
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/client"
@@ -16,8 +18,8 @@ const masked = "••••••"
 func (s *service) instance(i instance.Instance) client.Instance {
 	out := client.Instance{
 		ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
-		Status: string(i.Status), CreatedAt: i.CreatedAt, EndsAt: i.EndsAt, Reason: i.Reason,
-		Waiting: i.Waiting, ReadyAt: i.ReadyAt, EndedAt: i.EndedAt, EndedBy: i.EndedBy,
+		Status: string(i.Status), CreatedAt: ms(i.CreatedAt), EndsAt: ms(i.EndsAt), Reason: i.Reason,
+		Waiting: i.Waiting, ReadyAt: ms(i.ReadyAt), EndedAt: ms(i.EndedAt), EndedBy: i.EndedBy,
 		EndReason: i.EndReason, Receipt: receipt(i.Receipt),
 	}
 	if i.Status == instance.Running {
@@ -37,14 +39,14 @@ func receipt(r *instance.Receipt) *client.Receipt {
 		}
 		return out
 	}
-	return &client.Receipt{At: r.At, Left: list(r.Left), Removed: list(r.Removed)}
+	return &client.Receipt{At: ms(r.At), Left: list(r.Left), Removed: list(r.Removed)}
 }
 
 func wireProgress(i instance.Instance, p instance.Progress) client.Progress {
 	out := client.Progress{Status: string(i.Status), Steps: []client.ProgressStep{}, ExpectedSeconds: p.ExpectedSeconds}
 	for _, st := range p.Steps {
 		out.Steps = append(out.Steps, client.ProgressStep{Name: st.Name, Title: st.Title, State: string(st.State),
-			StartedAt: st.StartedAt, EndedAt: st.EndedAt, Note: st.Note})
+			StartedAt: ms(st.StartedAt), EndedAt: ms(st.EndedAt), Note: st.Note})
 	}
 	return out
 }
@@ -54,10 +56,10 @@ func wireJob(j job.Job) client.Job {
 		ID: j.ID, Instance: j.Instance, App: j.App, Version: j.Version, Owner: j.Owner, Kind: string(j.Kind),
 		Status: string(j.Status), Position: j.Position, Waiting: j.Waiting, Steps: []client.JobStep{},
 		Error: j.Error, Reason: j.Reason, CancelledBy: j.CancelledBy,
-		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt,
+		CreatedAt: ms(j.CreatedAt), StartedAt: ms(j.StartedAt), EndedAt: ms(j.EndedAt),
 	}
 	for _, st := range j.Steps {
-		out.Steps = append(out.Steps, client.JobStep{Name: st.Name, StartedAt: st.StartedAt, EndedAt: st.EndedAt, Error: st.Error})
+		out.Steps = append(out.Steps, client.JobStep{Name: st.Name, StartedAt: ms(st.StartedAt), EndedAt: ms(st.EndedAt), Error: st.Error})
 	}
 	return out
 }
@@ -67,11 +69,16 @@ func wireJob(j job.Job) client.Job {
 // portal alone uses.
 func (s *service) event(e event.Event) client.Event {
 	out := client.Event{Number: e.Number, ID: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject,
-		Time: e.Time, Owner: e.Owner, Group: e.Group, Data: e.Data}
-	if e.Type != event.InstanceChanged {
+		Time: ms(e.Time), Owner: e.Owner, Group: e.Group, Data: e.Data}
+	switch e.Type {
+	case event.JobChanged:
+		out.Data = jobData(e.Data)
+		return out
+	case event.InstanceChanged:
+		out.Data = nil
+	default:
 		return out
 	}
-	out.Data = nil
 	var snap instance.Snapshot
 	if json.Unmarshal(e.Data, &snap) != nil {
 		return out
@@ -86,6 +93,28 @@ func (s *service) event(e event.Event) client.Event {
 	return out
 }
 
+// jobData returns the data of a changed job with its times as they travel.
+func jobData(data json.RawMessage) json.RawMessage {
+	var snap job.Snapshot
+	if json.Unmarshal(data, &snap) != nil {
+		return data
+	}
+	for _, t := range []*time.Time{&snap.CreatedAt, &snap.StartedAt, &snap.EndedAt} {
+		*t = ms(*t)
+	}
+	for i := range snap.Steps {
+		snap.Steps[i].StartedAt, snap.Steps[i].EndedAt = ms(snap.Steps[i].StartedAt), ms(snap.Steps[i].EndedAt)
+	}
+	if wire, err := json.Marshal(snap); err == nil {
+		return wire
+	}
+	return data
+}
+
+// ms is a time as it travels: UTC, in whole milliseconds, which is what the
+// store keeps.
+func ms(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
 // manifest returns a manifest as it travels. Both types have the same JSON.
 func manifest(m catalog.Manifest) (out client.Manifest, err error) {
 	data, err := json.Marshal(m)
@@ -98,13 +127,13 @@ func manifest(m catalog.Manifest) (out client.Manifest, err error) {
 func wireApp(a catalog.App, ready map[string]float64) (client.App, error) {
 	m, err := manifest(a.Version.Manifest)
 	return client.App{Slug: a.Slug, Name: m.Name, Description: m.Description, Version: a.Latest, Retired: a.Retired,
-		ReadySeconds: ready[a.Slug], CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Manifest: m}, err
+		ReadySeconds: ready[a.Slug], CreatedAt: ms(a.CreatedAt), UpdatedAt: ms(a.UpdatedAt), Manifest: m}, err
 }
 
 func wireVersion(v catalog.Version) (client.AppVersion, error) {
 	m, err := manifest(v.Manifest)
 	return client.AppVersion{App: v.App, Number: v.Number, Manifest: m, BundleSHA: v.BundleSHA,
-		CreatedAt: v.CreatedAt, CreatedBy: v.CreatedBy}, err
+		CreatedAt: ms(v.CreatedAt), CreatedBy: v.CreatedBy}, err
 }
 
 // mask returns a copy of params with the values of secret parameters masked.
@@ -122,4 +151,14 @@ func mask(params map[string]any, declared []catalog.Parameter) map[string]any {
 		out[name] = value
 	}
 	return out
+}
+
+// statusList writes the statuses as people do.
+func statusList() string {
+	var words []string
+	for _, st := range knownStatuses {
+		words = append(words, string(st))
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

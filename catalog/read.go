@@ -37,7 +37,9 @@ func (s *Service) unknown(ctx context.Context, slug string) error {
 			}
 		}
 	}
-	return iap.Errorf("catalog.Get", iap.NotFound, "unknown app %q%s", shorten(slug), didYouMean(slug, slugs))
+	err := iap.Errorf("catalog.Get", iap.NotFound, "unknown app %q%s", shorten(slug), didYouMean(slug, slugs))
+	err.Field = "app"
+	return err
 }
 
 // Deployable returns an app that can be deployed: Get, but Conflict when the

@@ -42,8 +42,8 @@ func (e *Error) Error() string {
 		b.WriteString(strings.ToLower(e.Title))
 	}
 	for _, f := range e.Errors {
-		if len(e.Errors) == 1 && f.Message == e.Detail {
-			return f.Field + ": " + f.Message
+		if len(e.Errors) == 1 && strings.HasSuffix(e.Detail, f.Message) {
+			break // the detail is that error
 		}
 		fmt.Fprintf(&b, "\n  %s: %s", f.Field, f.Message)
 	}

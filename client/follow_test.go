@@ -142,9 +142,10 @@ func TestReadStream(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"title":"Unprocessable Entity","status":422,"detail":"is empty","errors":[{"field":"parameters.title","message":"is empty"}]}`: "parameters.title: is empty",
-		`{"status":422,"detail":"2 fields are wrong","errors":[{"field":"a","message":"x"},{"field":"b","message":"y"}]}`:                "2 fields are wrong\n  a: x\n  b: y",
-		`{"status":500,"detail":"something went wrong","reference":"01x"}`:                                                               "something went wrong (reference 01x in the portal's log)",
+		`{"title":"Unprocessable Entity","status":422,"detail":"parameters.title: is empty","errors":[{"field":"parameters.title","message":"is empty"}]}`: "parameters.title: is empty",
+		`{"status":404,"detail":"unknown app \"x\"","errors":[{"field":"app","message":"unknown app \"x\""}]}`:                                             "unknown app \"x\"",
+		`{"status":422,"detail":"2 fields are wrong","errors":[{"field":"a","message":"x"},{"field":"b","message":"y"}]}`:                                  "2 fields are wrong\n  a: x\n  b: y",
+		`{"status":500,"detail":"something went wrong","reference":"01x"}`:                                                                                 "something went wrong (reference 01x in the portal's log)",
 		`{"status":404}`: "not found",
 		`<html>`:         "the answer is not a portal's: 404 Not Found",
 	} {

@@ -45,7 +45,9 @@ func (p *Portal) app(slug string) (catalog.App, error) {
 	if slug == "tood" {
 		hint = `; did you mean "todo"?`
 	}
-	return catalog.App{}, iap.Errorf("catalog.Get", iap.NotFound, "unknown app %q%s", slug, hint)
+	err := iap.Errorf("catalog.Get", iap.NotFound, "unknown app %q%s", slug, hint)
+	err.Field = "app"
+	return catalog.App{}, err
 }
 
 // Add takes the manifest's slug and name, by line.
