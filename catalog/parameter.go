@@ -165,6 +165,8 @@ func (a *Parameter) text(given any) (any, error) {
 		return nil, fmt.Errorf("has %d bytes; want at most %d", len(text), maxValue)
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
 		return nil, fmt.Errorf("has characters that are not possible in a text")
+	case hidden(text) != "":
+		return nil, fmt.Errorf("has %s, which cannot be seen or changes how the text reads; leave it out", hidden(text))
 	case a.Required && text == "":
 		return nil, fmt.Errorf("is required")
 	case a.Pattern != "":

@@ -56,6 +56,7 @@ func checkTerraform(p *problems, all files, variables, providers []string) {
 			c.file(parser, name)
 		}
 	}
+	c.lockFiles(parser)
 	for _, dir := range slices.Sorted(maps.Keys(c.modules)) {
 		c.providers(c.modules[dir])
 	}
