@@ -39,7 +39,7 @@ func (c *deployCmd) Run(r *run) error {
 	if !c.Wait {
 		if !r.json() {
 			r.print("%s", printable(i.HostName))
-			r.hint("watch it: iap show %s; wait for it: iap deploy %s --wait", printable(i.HostName), c.App)
+			r.hint("watch it: iap show %s; wait for it: iap deploy %s --wait", printable(i.HostName), printable(i.App))
 			return nil
 		}
 		return r.writeJSON(i)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -83,18 +85,41 @@ func (r *run) hint(format string, args ...any) {
 }
 
 // writeJSON writes the result as JSON. A list that is empty is written as [].
-func (r *run) writeJSON(v any) error {
-	e := json.NewEncoder(r.out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
+func (r *run) writeJSON(v any) error { return r.encode(v, "  ") }
 
 // writeJSONLine writes one of several JSON documents.
-func (r *run) writeJSONLine(v any) error {
-	e := json.NewEncoder(r.out)
+func (r *run) writeJSONLine(v any) error { return r.encode(v, "") }
+
+func (r *run) encode(v any, indent string) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(r.out, escapeControls(b.String()))
+	return err
+}
+
+// escapeControls writes what a terminal would act on as JSON's own escapes.
+// Beyond ASCII it can be within texts alone.
+func escapeControls(text string) string {
+	special := func(r rune) bool { return isControl(r) && r >= 0x7f }
+	if !strings.ContainsFunc(text, special) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if !special(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 // ask asks a person yes or no; only a clear yes is one.

@@ -112,7 +112,8 @@ func runeWidth(r rune) int {
 }
 
 // printable makes text from the portal harmless in a terminal and keeps it on
-// one line.
+// one line: controls and joiners are left out, marks that change how a text
+// reads are shown as what cannot be shown.
 func printable(s string) string {
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, isControl) {
 		return s
@@ -121,14 +122,21 @@ func printable(s string) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
-		case isControl(r):
+		case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || isJoiner(r):
 			return -1
+		case isControl(r):
+			return utf8.RuneError
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+// isControl reports whether r does something else than being seen.
+func isControl(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' || r == '\u00ad' }
 
 // printableLines is printable for text of several lines.
 func printableLines(s string) string {
