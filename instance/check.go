@@ -134,6 +134,20 @@ func message(err error) string {
 	return err.Error()
 }
 
+// ContainerStarted has the limit of processes set on a container as soon as it
+// runs; the health check makes sure of it.
+func (s *Service) ContainerStarted(ctx context.Context, id string) error {
+	i, err := s.Store.Instance(ctx, id)
+	if err != nil {
+		return err
+	}
+	v, err := s.Catalog.Version(ctx, i.App, i.Version)
+	if err != nil {
+		return err
+	}
+	return s.Platform.LimitProcesses(ctx, id, v.Manifest.Limits.PIDs)
+}
+
 // unknownExit is the exit code of a container of which only is known that it is
 // gone.
 const unknownExit = -1

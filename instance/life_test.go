@@ -59,8 +59,12 @@ func TestAnAddressLeadsToOneInstance(t *testing.T) {
 	for range 2 {
 		l.job(job.Apply, job.Succeeded, upstream)
 	}
-	a := l.until(first.ID, func(i instance.Instance) bool { return i.Status == instance.Running })
-	b := l.until(second.ID, func(i instance.Instance) bool { return i.Status == instance.Running })
+	l.until(first.ID, is(instance.Running))
+	b := l.until(second.ID, is(instance.Running))
+	a, err := l.db.Instance(t.Context(), first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if (a.Upstream == "") == (b.Upstream == "") {
 		t.Errorf("both are at %q and %q", a.Upstream, b.Upstream)
 	}

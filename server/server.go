@@ -86,7 +86,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the instances", Service: lifetime.Func{OnStart: s.instances.Recover}},
 		lifetime.Part{Name: "the engine", Service: s.engine},
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
-		lifetime.Part{Name: "the watch over containers", Service: &exits{s: s}},
+		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},
 		lifetime.Part{Name: "the preparation of bundles", Service: &warmer{s: s}},
 	)
 	return s, nil

@@ -96,18 +96,21 @@ func (p *Platform) lastLines(ctx context.Context, id string, lines int, tty bool
 }
 
 // LimitProcesses bounds the number of processes and threads of each of the
-// instance's containers.
+// instance's containers; where the bound is set already, nothing is done.
 func (p *Platform) LimitProcesses(ctx context.Context, id string, limit int) error {
 	const op = "docker.LimitProcesses"
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	list, err := p.client.ContainerList(ctx, client.ContainerListOptions{Filters: p.labels("", id)})
+	all, err := p.containers(ctx, id)
 	if err != nil {
 		return p.failure(op, err)
 	}
 	n := int64(limit)
-	for _, item := range list.Items {
-		_, err := p.client.ContainerUpdate(ctx, item.ID, client.ContainerUpdateOptions{
+	for _, c := range all {
+		if c.HostConfig != nil && c.HostConfig.PidsLimit != nil && *c.HostConfig.PidsLimit == n {
+			continue
+		}
+		_, err := p.client.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{
 			Resources: &container.Resources{PidsLimit: &n},
 		})
 		if err != nil && !errdefs.IsNotFound(err) {

@@ -223,7 +223,7 @@ func TestCloseEndsTheStreams(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		exits := p.Exits(context.Background())
+		exits := p.Changes(context.Background())
 		for range 5 { // it goes on trying, and says each time that there may be more
 			if e := <-exits; e.Instance != "" {
 				t.Errorf("an exit from nowhere: %+v", e)

@@ -245,8 +245,8 @@ func TestRealRemoveByMany(t *testing.T) {
 
 func TestRealExit(t *testing.T) {
 	r := realEngine(t)
-	exits := r.platform.Exits(t.Context())
-	if first := <-exits; first.Instance != "" {
+	changes := r.platform.Changes(t.Context())
+	if first := <-changes; first.Instance != "" {
 		t.Errorf("the stream begins with %+v", first)
 	}
 	r.run("stays", "wait", "127.0.0.1")
@@ -289,8 +289,8 @@ func TestRealExit(t *testing.T) {
 	if c, err := r.platform.Container(t.Context(), "stays", 5); err != nil || c.Exists {
 		t.Errorf("got %+v, %v", c, err)
 	}
-	got := fmt.Sprint(<-exits, <-exits)
-	if !strings.HasPrefix(got, "{fails 3} {stays ") {
+	got := fmt.Sprint(<-changes, <-changes, <-changes, <-changes)
+	if !strings.HasPrefix(got, "{stays true 0} {fails true 0} {fails false 3} {stays false ") {
 		t.Errorf("the stream told %s", got)
 	}
 }

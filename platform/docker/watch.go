@@ -89,26 +89,27 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Exit is the end of an instance's container.
-type Exit struct {
+// Change is the start or the end of an instance's container.
+type Change struct {
 	Instance string // ID of the instance; empty: there may be more than was told
-	ExitCode int
+	Started  bool   // else it ended
+	ExitCode int    // of one that ended
 }
 
-// Exits returns a channel of the ends of this portal's containers from now on,
+// Changes returns a channel of what becomes of this portal's containers from now on,
 // which closes when ctx ends or the Platform is closed. An engine that goes
 // away is asked again when it is back, from where it had come to. What ended in
 // between may be missing: each time that the stream begins, the first time
-// included, an Exit without an Instance says to compare.
-func (p *Platform) Exits(ctx context.Context) <-chan Exit {
-	exits := make(chan Exit)
+// included, a Change without an Instance says to compare.
+func (p *Platform) Changes(ctx context.Context) <-chan Change {
+	changes := make(chan Change)
 	ctx, cancel := p.join(ctx)
 	p.wg.Go(func() {
 		defer cancel()
-		defer close(exits)
-		s := stream{p: p, out: exits, last: time.Now().UnixNano()}
+		defer close(changes)
+		s := stream{p: p, out: changes, last: time.Now().UnixNano()}
 		for pause := firstPause; ; pause = min(2*pause, maxPause) {
-			if !s.tell(ctx, Exit{}) {
+			if !s.tell(ctx, Change{}) {
 				return
 			}
 			if s.read(ctx) {
@@ -119,13 +120,13 @@ func (p *Platform) Exits(ctx context.Context) <-chan Exit {
 			}
 		}
 	})
-	return exits
+	return changes
 }
 
 // stream is the engine's events as far as they were read.
 type stream struct {
 	p    *Platform
-	out  chan<- Exit
+	out  chan<- Change
 	last int64 // Unix nanoseconds of the last event
 }
 
@@ -133,7 +134,7 @@ type stream struct {
 func (s *stream) read(ctx context.Context) (any bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	filter := s.p.labels("", "").Add("type", "container").Add("event", "die")
+	filter := s.p.labels("", "").Add("type", "container").Add("event", "start", "die")
 	since := strconv.FormatInt(s.last/1e9, 10) + "." + nanos(s.last)
 	events := s.p.client.Events(ctx, client.EventsListOptions{Since: since, Filters: filter})
 	for {
@@ -146,13 +147,13 @@ func (s *stream) read(ctx context.Context) (any bool) {
 			}
 			s.last, any = m.TimeNano, true
 			code, _ := strconv.Atoi(m.Actor.Attributes["exitCode"]) // absent: 0
-			s.tell(ctx, Exit{Instance: m.Actor.Attributes[instance.LabelInstance], ExitCode: code})
+			s.tell(ctx, Change{Instance: m.Actor.Attributes[instance.LabelInstance], Started: m.Action == "start", ExitCode: code})
 		}
 	}
 }
 
 // tell passes one on, unless ctx ends first.
-func (s *stream) tell(ctx context.Context, e Exit) bool {
+func (s *stream) tell(ctx context.Context, e Change) bool {
 	select {
 	case s.out <- e:
 		return true
