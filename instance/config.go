@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"log/slog"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -122,6 +123,7 @@ func (s *Service) change(ctx context.Context, id string, fn func(i *Instance) (b
 		if err != nil {
 			return err
 		}
+		before := i.Status
 		write, err := fn(&i)
 		out = i
 		if err != nil || !write {
@@ -131,6 +133,9 @@ func (s *Service) change(ctx context.Context, id string, fn func(i *Instance) (b
 			return err
 		}
 		out.Changed++
+		if i.Status != before {
+			iap.AfterCommit(ctx, func() { report(i) })
+		}
 		e, err := s.event(i)
 		if err != nil {
 			return err
@@ -138,4 +143,17 @@ func (s *Service) change(ctx context.Context, id string, fn func(i *Instance) (b
 		return s.Log.Append(ctx, e)
 	})
 	return out, err
+}
+
+// report writes a line for the operator.
+func report(i Instance) {
+	level, more := slog.LevelInfo, []any{}
+	if i.Status == DeployFailed || i.Status == DestroyFailed {
+		level = slog.LevelWarn
+	}
+	if i.Reason != "" {
+		more = append(more, "reason", clip(i.Reason))
+	}
+	slog.Log(context.Background(), level, "instance "+string(i.Status),
+		append([]any{"host_name", i.HostName, "app", i.App, "owner", i.Owner}, more...)...)
 }

@@ -161,9 +161,12 @@ func (s *Service) current(ctx context.Context, actor iap.Actor) (map[string]Inst
 	return out, nil
 }
 
+// maxClip is how many characters of somebody's text an error or a log shows.
+const maxClip = 200
+
 func clip(s string) string {
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "…"
+	if r := []rune(s); len(r) > maxClip {
+		return string(r[:maxClip]) + "…"
 	}
 	return s
 }

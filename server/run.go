@@ -23,6 +23,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	var failed error
 	select {
 	case <-ctx.Done():
+		s.cfg.Logger.Info("stopping; jobs that run go on without the portal")
 	case failed = <-s.Failed():
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*shutdownGrace)
