@@ -130,8 +130,15 @@ func appFacts(a client.App) [][2]string {
 	return [][2]string{{"app", a.Slug}, {"name", a.Name}, {"about", a.Description}, {"retired", retired},
 		{"image", m.Image}, {"port", fmt.Sprint(m.Port)},
 		{"health", fmt.Sprintf("GET %s within %s", m.Health.Path, m.Health.Deadline)},
-		{"limits", fmt.Sprintf("%s memory, %g CPUs, %d processes", m.Limits.Memory, m.Limits.CPUs, m.Limits.PIDs)},
+		{"limits", fmt.Sprintf("%s memory, %s, %s", m.Limits.Memory, count(m.Limits.CPUs, "CPU", "CPUs"), count(float64(m.Limits.PIDs), "process", "processes"))},
 		{"time limit", m.TimeLimit}, {"tags", strings.Join(m.Tags, ", ")}}
+}
+
+func count(n float64, one, more string) string {
+	if n == 1 {
+		more = one
+	}
+	return fmt.Sprintf("%g %s", n, more)
 }
 
 func writeParameters(r *run, params []client.Parameter) {

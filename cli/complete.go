@@ -42,6 +42,7 @@ type completer struct {
 	r      *run
 	node   *kong.Node
 	args   int        // positional arguments before the cursor
+	first  string     // the first of them
 	flag   *kong.Flag // a flag whose value is at the cursor
 	server string
 	plain  bool // after "--"
@@ -91,7 +92,7 @@ func (c *completer) take(word string) {
 		}
 		c.flag = nil
 	case c.plain:
-		c.args++
+		c.argument(word)
 	case word == "--":
 		c.plain = true
 	case strings.HasPrefix(word, "-"):
@@ -110,8 +111,15 @@ func (c *completer) take(word string) {
 			c.node = n
 			return
 		}
-		c.args++
+		c.argument(word)
 	}
+}
+
+func (c *completer) argument(word string) {
+	if c.args == 0 {
+		c.first = word
+	}
+	c.args++
 }
 
 // findFlag returns a flag of the command or of those above it.
@@ -147,6 +155,12 @@ func (c *completer) values(v *kong.Value, begun, prefix string) (out []candidate
 		for _, t := range append(topicNames(), childNames(c.r.parser.Model.Node)...) {
 			found = append(found, candidate{word: t})
 		}
+	case "status":
+		for _, st := range allStatuses {
+			found = append(found, candidate{word: st})
+		}
+	case "param":
+		return c.params(begun, prefix)
 	case "app", "instance", "job":
 		return c.names(v.Tag.Get("complete"), begun, prefix)
 	default:

@@ -14,7 +14,7 @@ import (
 
 type deployCmd struct {
 	App     string        `arg:"" help:"Slug of the app." complete:"app"`
-	Param   []string      `short:"p" sep:"none" help:"Value of a parameter; may be repeated." placeholder:"NAME=VALUE"`
+	Param   []string      `short:"p" sep:"none" help:"Value of a parameter; may be repeated." placeholder:"NAME=VALUE" complete:"param"`
 	Version int           `help:"Number of the version; default: the newest." placeholder:"N"`
 	Wait    bool          `short:"w" help:"Wait until it runs; the last line of the output is its URL."`
 	Timeout time.Duration `help:"How long to wait at most." default:"10m"`

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -12,7 +14,7 @@ type lsCmd struct {
 	All    bool     `short:"a" help:"Everybody's, for admins."`
 	Ended  bool     `help:"Those too that have ended."`
 	App    string   `help:"Of this app alone." placeholder:"APP" complete:"app"`
-	Status []string `help:"With one of these statuses alone." placeholder:"STATUS"`
+	Status []string `help:"With one of these statuses alone." placeholder:"STATUS" complete:"status"`
 	Watch  bool     `short:"w" help:"Go on and show each change as it happens."`
 }
 
@@ -20,6 +22,9 @@ type lsCmd struct {
 // to go away.
 var liveStatuses = []string{client.StatusQueued, client.StatusDeploying, client.StatusChecking,
 	client.StatusRunning, client.StatusDestroying, client.StatusDestroyFailed}
+
+// allStatuses are those that an instance can have.
+var allStatuses = append(slices.Clone(liveStatuses), client.StatusDestroyed, client.StatusDeployFailed)
 
 func (c *lsCmd) statuses() []string {
 	if len(c.Status) > 0 || c.Ended {
@@ -34,9 +39,15 @@ func (c *lsCmd) Run(r *run) error {
 		return err
 	}
 	if c.Watch {
+		if err := c.checkApp(r, cl); err != nil {
+			return err
+		}
 		return c.watch(r, cl)
 	}
 	list, err := c.list(r, cl)
+	if err == nil && len(list) == 0 {
+		err = c.checkApp(r, cl)
+	}
 	if err != nil {
 		return err
 	}
@@ -48,6 +59,20 @@ func (c *lsCmd) Run(r *run) error {
 	}
 	c.write(r, list)
 	return nil
+}
+
+// checkApp returns an error when the app that was asked for is unknown. One
+// that is retired is known.
+func (c *lsCmd) checkApp(r *run, cl *client.Client) error {
+	if c.App == "" {
+		return nil
+	}
+	_, err := cl.App(r.ctx, c.App)
+	var answer *client.Error
+	if errors.As(err, &answer) && answer.Status == http.StatusNotFound && len(answer.Errors) == 0 {
+		return nil
+	}
+	return err
 }
 
 // list reads all pages.

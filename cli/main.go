@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -87,24 +86,6 @@ func (r *run) usage(parser *kong.Kong) int {
 	parser.Stdout = r.err
 	if ctx, err := kong.Trace(parser, nil); err == nil {
 		_ = ctx.PrintUsage(false)
-	}
-	return codeUsage
-}
-
-func (r *run) wrongUse(err error) int {
-	r.complain(err)
-	var parse *kong.ParseError
-	help := "iap --help"
-	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
-		name, _, _ := strings.Cut(parse.Context.Command(), " <")
-		help = "iap " + name + " --help"
-	}
-	if r.errTerm {
-		fmt.Fprintf(r.err, "see: %s\n", help)
-	}
-	var exit *exitError
-	if errors.As(err, &exit) {
-		return exit.code
 	}
 	return codeUsage
 }

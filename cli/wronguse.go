@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// wrongUse tells what is wrong with a command line and where its help is.
+func (r *run) wrongUse(err error) int {
+	var exit *exitError
+	if errors.As(err, &exit) { // what a command itself finds says what to do
+		r.complain(err)
+		return exit.code
+	}
+	node := r.parser.Model.Node
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		for _, p := range parse.Context.Path {
+			if p.Command != nil {
+				node = p.Command
+			}
+		}
+		err = usageError(err, node)
+	}
+	r.complain(err)
+	r.note("see: %s --help", node.FullPath())
+	return codeUsage
+}
+
+// usageError says in the command line's own words what the parser found.
+func usageError(err error, node *kong.Node) error {
+	text := err.Error()
+	if word, found := strings.CutPrefix(text, "unexpected argument "); found && len(node.Children) > 0 {
+		word, _, _ = strings.Cut(word, ", did you mean")
+		near := suggest(word, commandWords(node))
+		if near == "" {
+			near = "; there are: " + strings.Join(childNames(node), ", ")
+		}
+		return fmt.Errorf("there is no command %q%s", strings.TrimPrefix(node.FullPath()+" "+word, "iap "), near)
+	}
+	if _, found := strings.CutPrefix(text, "expected one of "); found && len(node.Children) > 0 {
+		return fmt.Errorf("say what to do: %s", node.FullPath()+" "+strings.Join(childNames(node), "|"))
+	}
+	if missing, found := strings.CutPrefix(text, "expected "); found && strings.HasPrefix(missing, `"<`) {
+		return fmt.Errorf("%s is missing", strings.Trim(missing, `"`))
+	}
+	return err
+}
+
+// commandWords are the names and the other names of a node's commands.
+func commandWords(node *kong.Node) []string {
+	words := childNames(node)
+	for _, n := range node.Children {
+		words = append(words, n.Aliases...)
+	}
+	return words
+}
