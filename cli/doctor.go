@@ -71,9 +71,9 @@ func (r *run) writeFindings(findings []finding) {
 		case stateFail:
 			mark, style = "FAIL", styleFailed
 		}
-		r.print("%s  %-16s %s", paint(r.color, style, mark), f.Check, printable(f.Found))
+		r.print("%s  %-21s %s", paint(r.color, style, mark), f.Check, printable(f.Found))
 		if f.Do != "" {
-			r.print("      %-16s → %s", "", printable(f.Do))
+			r.print("      %-21s → %s", "", printable(f.Do))
 		}
 	}
 }
@@ -96,7 +96,7 @@ func checkDocker(ctx context.Context, r *run) finding {
 }
 
 func checkTerraform(ctx context.Context, r *run) finding {
-	f := finding{Check: "OpenTofu", State: stateOK}
+	f := finding{Check: "OpenTofu or Terraform", State: stateOK}
 	if r.hooks.Terraform == nil {
 		f.State, f.Found = stateWarn, "not checked: this program runs no jobs"
 		return f
@@ -109,37 +109,6 @@ func checkTerraform(ctx context.Context, r *run) finding {
 	}
 	f.Found = version + " at " + path
 	return f
-}
-
-// checkProvider looks for the configuration that names a mirror of providers:
-// without one each new version of an app needs the registry.
-func checkProvider(context.Context, *run) finding {
-	f := finding{Check: "Docker provider", State: stateOK}
-	var tried []string
-	for _, path := range []string{os.Getenv("TF_CLI_CONFIG_FILE"), filepath.Join(".cache", "terraform.rc"), homeFile(".tofurc"), homeFile(".terraformrc")} {
-		if path == "" {
-			continue
-		}
-		if _, err := os.Stat(path); err == nil {
-			f.Found = "taken as " + path + " says"
-			return f
-		}
-		tried = append(tried, path)
-	}
-	f.State, f.Found = stateWarn, "no mirror is configured: it will be downloaded from the registry"
-	if env := os.Getenv("TF_CLI_CONFIG_FILE"); env != "" {
-		f.Found = "TF_CLI_CONFIG_FILE names " + env + ", which does not exist; it will be downloaded from the registry"
-	}
-	f.Do = "run make setup, or put a provider_installation block into " + tried[len(tried)-1]
-	return f
-}
-
-func homeFile(name string) string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(home, name)
 }
 
 // lowSpace is how little free space, in bytes, is worth a warning.
