@@ -115,7 +115,7 @@ func (in *listInput) filter(a iap.Actor) (instance.Filter, error) {
 	for word := range strings.SplitSeq(in.Status, ",") {
 		st := instance.Status(strings.TrimSpace(word))
 		if !slices.Contains(knownStatuses, st) {
-			return f, iap.FieldErrorf(op, "query.status", "%q is not a status: %v", word, knownStatuses)
+			return f, iap.FieldErrorf(op, "query.status", "%q is not a status; want %s", word, statusList())
 		}
 		f.Statuses = append(f.Statuses, st)
 	}
