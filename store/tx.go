@@ -130,15 +130,6 @@ func (db *DB) locked(ctx context.Context, query string) string {
 	return query
 }
 
-// change is list for a statement that changes rows and returns them.
-func change[T any](ctx context.Context, db *DB, op string, scan func(scanner) (T, error), query string, args ...any) (out []T, err error) {
-	err = db.Update(ctx, func(ctx context.Context) error {
-		out, err = list(ctx, db, op, scan, query, args...)
-		return err
-	})
-	return out, err
-}
-
 // scalar scans a row of one column.
 func scalar[T any](scan scanner) (v T, err error) {
 	err = scan(&v)
