@@ -84,7 +84,7 @@ func TestStartsWithoutTheSweep(t *testing.T) {
 
 // dropLocks takes away the table in which the sweep looks.
 func dropLocks(t *testing.T, path string) {
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(10000)") // the portal prepares bundles meanwhile
 	if err != nil {
 		t.Error(err)
 		return
