@@ -72,6 +72,7 @@ func (w *warm) spawn(file, dir string, env []string) (*child, error) {
 		out.Close()
 		return nil, err
 	}
+	stepBack(cmd.Process.Pid)
 	c := &child{warm: w, cmd: cmd, out: out, gone: make(chan struct{})}
 	w.Process = processOf(cmd.Process.Pid)
 	go func() {

@@ -36,6 +36,15 @@ type tool struct {
 	seen    func(m *message, r *report) // called for each message; may be nil
 }
 
+// jobNice is the nice value of what does a job's work.
+const jobNice = 10
+
+// stepBack has a process that was just started, and what it starts, leave the
+// processor to the portal and to the apps where there is not enough for all: a
+// page that hangs for each deploy is worse than a deploy that takes longer.
+// That it cannot be done harms nobody.
+func stepBack(pid int) { _ = unix.Setpriority(unix.PRIO_PROCESS, pid, jobNice) }
+
 // run runs the tool in a folder until it ends; when ctx does, the whole group
 // gets SIGINT and after the grace SIGKILL. err is the tool's exit, nil when it
 // succeeded; killed says that a signal which was not ours ended it.
@@ -58,6 +67,7 @@ func (t *tool) run(ctx context.Context, dir string, env []string, args ...string
 		return rep, false, err
 	}
 	closeEnds()
+	stepBack(cmd.Process.Pid)
 	err = t.started(processOf(cmd.Process.Pid))
 	gone := make(chan struct{})
 	stopper := t.stopAfter(ctx, cmd.Process.Pid, gone)
