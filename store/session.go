@@ -68,7 +68,10 @@ func (s *session) run(ctx context.Context) {
 			pause = 10 * time.Millisecond
 			err = s.serve(ctx, conn)
 			closing, cancel := context.WithTimeout(context.Background(), time.Second)
-			_ = conn.Close(closing) // it is lost, or not needed any more
+			// It is lost, or not needed any more. Without this the locks would last
+			// until the server has noticed that nobody is there.
+			_, _ = conn.Exec(closing, "SELECT pg_advisory_unlock_all()")
+			_ = conn.Close(closing)
 			cancel()
 		}
 		s.lose(err)
