@@ -120,7 +120,8 @@ type Store interface {
 	// ReleaseTasks frees all tasks of owners other than owner whose processes
 	// are known to be gone; on SQLite these are all others.
 	ReleaseTasks(ctx context.Context, owner string) error
-	// NextTaskAt returns when the next unclaimed task is due; ok is false
-	// when there is none.
+	// NextTaskAt returns when a task may be claimed next: the lesser of when the
+	// first free one is due and when the first lease is over; ok is false when
+	// there is none.
 	NextTaskAt(ctx context.Context) (at time.Time, ok bool, err error)
 }
