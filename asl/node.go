@@ -146,33 +146,9 @@ func nearest(word string, words []string) string {
 	sorted := append([]string(nil), words...)
 	sort.Strings(sorted)
 	for _, w := range sorted {
-		if d := distance(strings.ToLower(w), strings.ToLower(word)); d < at || d == 0 {
+		if d := value.Distance(strings.ToLower(w), strings.ToLower(word)); d < at || d == 0 {
 			best, at = w, d
 		}
 	}
 	return best
-}
-
-// distance counts the bytes to change, add or drop (Levenshtein).
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		corner := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := corner
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			corner = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -218,33 +218,9 @@ func near(name string) string {
 	sort.Strings(names)
 	best, at := "", 4
 	for _, n := range names {
-		if d := distance(strings.ToLower(n), strings.ToLower(name)); d < at {
+		if d := value.Distance(strings.ToLower(n), strings.ToLower(name)); d < at {
 			best, at = prefix+n, d
 		}
 	}
 	return best
-}
-
-// distance counts the bytes to change, add or drop (Levenshtein).
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 40
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		corner := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := corner
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			corner = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
