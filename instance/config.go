@@ -26,9 +26,9 @@ const LifecycleName = "lifecycle"
 
 // Catalog is what an instance needs of the catalogue.
 type Catalog interface {
-	// Get returns an app with its newest version, or NotFound with a
-	// suggestion.
-	Get(ctx context.Context, slug string) (catalog.App, error)
+	// Deployable returns an app with its newest version: NotFound with a
+	// suggestion, Conflict when it is retired.
+	Deployable(ctx context.Context, slug string) (catalog.App, error)
 	// Version returns one version, or NotFound.
 	Version(ctx context.Context, slug string, number int) (catalog.Version, error)
 }

@@ -45,12 +45,9 @@ func (s *Service) version(ctx context.Context, req DeployRequest) (catalog.Versi
 	if req.App == "" {
 		return catalog.Version{}, iap.FieldErrorf(op, "app", "it is missing; name an app of the catalogue")
 	}
-	app, err := s.Catalog.Get(ctx, req.App)
+	app, err := s.Catalog.Deployable(ctx, req.App)
 	if err != nil {
 		return catalog.Version{}, err
-	}
-	if app.Retired {
-		return catalog.Version{}, iap.Errorf(op, iap.NotFound, "the app %q was retired", app.Slug)
 	}
 	if req.Version == 0 || req.Version == app.Latest {
 		return app.Version, nil

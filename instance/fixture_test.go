@@ -152,7 +152,7 @@ func (j *jobs) Of(context.Context, string) ([]job.Job, error) {
 // apps is a catalogue in which every app has a secret parameter.
 type apps struct{}
 
-func (apps) Get(_ context.Context, slug string) (catalog.App, error) {
+func (apps) Deployable(_ context.Context, slug string) (catalog.App, error) {
 	v, err := apps{}.Version(context.Background(), slug, 1)
 	return catalog.App{Slug: slug, Latest: 1, Version: v}, err
 }
