@@ -20,7 +20,7 @@ const module = "github.com/internal-app-portal/iap"
 var ranks = map[string]int{
 	"": 0, "lifetime": 0,
 	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/intrinsic": 1, "hostname": 1,
-	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "instance": 2, "health": 2,
+	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/cases": 2, "instance": 2, "health": 2,
 	"store": 3, "runner/local": 3, "platform/docker": 3, "telemetry": 3, "examples": 3,
 	"api": 4, "client": 4, "tfstate": 4, "web": 4, "proxy": 4, "cli": 4,
 	"server": 5, "cmd/iap": 6, "bench": 6,
@@ -34,7 +34,7 @@ var within = map[string][]string{
 	"asl/jsonpath": {"asl/value"}, "asl/intrinsic": {"asl/value", "asl/jsonpath"},
 	"catalog":  {"event"},
 	"job":      {"event"},
-	"workflow": {"event"},
+	"workflow": {"event", "workflow/memory"}, "workflow/memory": {}, "workflow/cases": {"workflow/memory"},
 	"instance": {"event", "catalog", "job", "workflow", "health"},
 	"api":      {"client"}, "cli": {"client"}, "proxy": {}, "web": {"proxy"},
 }
