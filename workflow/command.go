@@ -44,7 +44,7 @@ type payload struct {
 func (s *stepper) scheduleTask(ctx context.Context, c asl.ScheduleTask) error {
 	ref := taskRef{execution: s.x.ID, frame: int64(c.Frame), attempt: int64(c.Attempt)}
 	call := Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt, State: c.State,
-		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: ref.token(), Input: s.x.Input}
+		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: s.token(ref), Input: s.x.Input}
 	h, ok := s.Handlers[handlerKey(c.Resource)]
 	switch {
 	case !ok:
@@ -71,6 +71,9 @@ func (s *stepper) callInStep(ctx context.Context, h Handler, c asl.ScheduleTask,
 	result, err := value.FromText(string(orEmpty(out)))
 	if err != nil {
 		return fmt.Errorf("workflow: the result of %s is not JSON: %w", c.Resource.ARN, err)
+	}
+	if c.Resource.IsActivity() {
+		return nil // the handler has queued it for a worker, who gives the result
 	}
 	if c.Resource.Integration == asl.RequestResponse {
 		s.signals = append(s.signals, asl.TaskSucceeded{Frame: c.Frame, Attempt: c.Attempt, Output: result})
@@ -126,7 +129,7 @@ func (s *stepper) cancelTask(ctx context.Context, c asl.CancelTask) error {
 	}
 	ref := taskRef{execution: s.x.ID, frame: key.frame, attempt: key.number}
 	return h.Cancel(ctx, Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt,
-		State: c.State, Resource: c.Resource, Token: ref.token(), Input: s.x.Input})
+		State: c.State, Resource: c.Resource, Token: s.token(ref), Input: s.x.Input})
 }
 
 func handlerKey(r asl.Resource) string { return r.Service + ":" + r.API }

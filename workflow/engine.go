@@ -66,6 +66,9 @@ type Config struct {
 	Owner    string             // names this process in leases; unique for each start
 	Handlers map[string]Handler // by resource without its suffix: "job:apply"
 	Limits   asl.Limits
+	// TokenKey signs the task tokens; it is secret and stays the same. Without
+	// one tokens can be made up: for tests alone.
+	TokenKey []byte
 	// OnEnd is called in the transaction that ends an execution, whichever way;
 	// nil: nothing.
 	OnEnd func(ctx context.Context, x Execution) error

@@ -57,7 +57,7 @@ func (e *Engine) Succeed(ctx context.Context, token string, output any) error {
 	if err != nil {
 		return err
 	}
-	r, err := parseToken(token)
+	r, err := e.taskOf(token)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (e *Engine) Succeed(ctx context.Context, token string, output any) error {
 
 // Fail fails the task of a token, as Succeed succeeds it.
 func (e *Engine) Fail(ctx context.Context, token, errorName, cause string) error {
-	r, err := parseToken(token)
+	r, err := e.taskOf(token)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (e *Engine) Awaits(ctx context.Context, id string) ([]Waiting, error) {
 		out = append(out, Waiting{
 			State:    f.State,
 			Resource: p.machine.Graphs[f.Graph].State(f.State).Resource,
-			Token:    ref.token(),
+			Token:    e.token(ref),
 		})
 	}
 	return out, nil

@@ -220,7 +220,7 @@ func (s *stepper) env() asl.Env {
 		Rand:    rand.Float64,
 		NewUUID: newUUID,
 		NewTaskToken: func(f asl.FrameID, attempt int) string {
-			return taskRef{execution: s.x.ID, frame: int64(f), attempt: int64(attempt)}.token()
+			return s.token(taskRef{execution: s.x.ID, frame: int64(f), attempt: int64(attempt)})
 		},
 		Execution: asl.ExecutionInfo{
 			ID:        "arn:iap:states:::execution:" + s.name + ":" + s.x.Name,

@@ -1,6 +1,10 @@
 package workflow
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,12 +19,36 @@ type taskRef struct {
 	attempt   int64
 }
 
-// token returns the text form of r: "execution.frame.attempt". Tokens stay
-// inside the portal; callers from outside name an instance.
-func (r taskRef) token() string { return fmt.Sprintf("%s.%d.%d", r.execution, r.frame, r.attempt) }
+// ErrToken is the cause of an Invalid error: what was given is no token that
+// this portal has made.
+var ErrToken = errors.New("it is not a task token")
 
-func parseToken(token string) (taskRef, error) {
-	p := strings.Split(token, ".")
+// token returns the text form of r, "execution.frame.attempt.signature". Who
+// has it may answer for the task, wherever it got to (a message, a log), so it
+// must not be possible to make one up.
+func (e *Engine) token(r taskRef) string {
+	text := fmt.Sprintf("%s.%d.%d", r.execution, r.frame, r.attempt)
+	return text + "." + base64.RawURLEncoding.EncodeToString(e.signature(text))
+}
+
+// signature is cut to 128 bits, which cannot be tried out.
+func (e *Engine) signature(text string) []byte {
+	h := hmac.New(sha256.New, e.TokenKey)
+	h.Write([]byte(text))
+	return h.Sum(nil)[:16]
+}
+
+// taskOf is the reverse of token.
+func (e *Engine) taskOf(token string) (taskRef, error) {
+	i := strings.LastIndexByte(token, '.')
+	if i < 0 {
+		return taskRef{}, errNoToken()
+	}
+	mac, err := base64.RawURLEncoding.DecodeString(token[i+1:])
+	if err != nil || !hmac.Equal(mac, e.signature(token[:i])) {
+		return taskRef{}, errNoToken()
+	}
+	p := strings.Split(token[:i], ".")
 	if len(p) == 3 && iap.ValidID(p[0]) {
 		frame, err1 := strconv.ParseInt(p[1], 10, 32)
 		attempt, err2 := strconv.ParseInt(p[2], 10, 32)
@@ -28,7 +56,11 @@ func parseToken(token string) (taskRef, error) {
 			return taskRef{execution: p[0], frame: frame, attempt: attempt}, nil
 		}
 	}
-	return taskRef{}, iap.FieldErrorf("workflow", "token", "it is not a task token")
+	return taskRef{}, errNoToken()
+}
+
+func errNoToken() error {
+	return &iap.Error{Op: "workflow", Kind: iap.Invalid, Field: "token", Err: ErrToken}
 }
 
 // taskKey identifies a row of the task table.
