@@ -37,7 +37,11 @@ func measureLive(ctx context.Context, b *bench, out *Part) error {
 		return err
 	}
 	defer page.close()
-	crowd, err := p.openStreams(ctx, others)
+	topics, err := page.topics()
+	if err != nil {
+		return err
+	}
+	crowd, err := p.openStreams(ctx, others, topics)
 	if err != nil {
 		return err
 	}

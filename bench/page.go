@@ -113,6 +113,13 @@ func (p *page) open(url string) error {
 	return err
 }
 
+// topics returns what the page has its stream bring.
+func (p *page) topics() ([]string, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[[]string]("window.iapLive.topics()"))
+}
+
 func findBrowser() (string, error) {
 	for _, name := range []string{"chromium", "google-chrome", "google-chrome-stable", "chromium-browser"} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 )
@@ -16,13 +17,14 @@ type crowd struct {
 	lost  atomic.Int64
 }
 
-// openStreams opens n streams, as pages of other browsers do, and reads them.
-func (p *portal) openStreams(ctx context.Context, n int) (*crowd, error) {
+// openStreams opens n streams for topics, as the same page in other browsers
+// does, and reads them.
+func (p *portal) openStreams(ctx context.Context, n int, topics []string) (*crowd, error) {
 	ctx, stop := context.WithCancel(ctx)
 	c := &crowd{stop: stop}
 	web := p.http()
 	for range n {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/stream", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/stream?"+url.Values{"want": topics}.Encode(), nil)
 		if err != nil {
 			return nil, err
 		}

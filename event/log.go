@@ -153,16 +153,9 @@ func (s *Subscription) Position() int64 { return s.after }
 // blocks until there are any, or returns ctx's error.
 func (s *Subscription) Next(ctx context.Context) ([]Event, error) {
 	for {
-		events, behind, changed := s.log.after(s.after)
-		if behind {
-			var err error
-			if events, err = s.log.store.EventsAfter(ctx, s.after, 500); err != nil {
-				return nil, err
-			}
-		}
-		if len(events) > 0 {
-			s.after = events[len(events)-1].Number
-			return events, nil
+		events, changed, err := s.Poll(ctx)
+		if err != nil || len(events) > 0 {
+			return events, err
 		}
 		select {
 		case <-ctx.Done():
@@ -170,6 +163,21 @@ func (s *Subscription) Next(ctx context.Context) ([]Event, error) {
 		case <-changed:
 		}
 	}
+}
+
+// Poll returns the next events as Next does, without waiting for any: where
+// there are none, changed is closed when there may be some.
+func (s *Subscription) Poll(ctx context.Context) (events []Event, changed <-chan struct{}, err error) {
+	events, behind, changed := s.log.after(s.after)
+	if behind {
+		if events, err = s.log.store.EventsAfter(ctx, s.after, 500); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(events) > 0 {
+		s.after = events[len(events)-1].Number
+	}
+	return events, changed, nil
 }
 
 // after returns the events in memory above number; behind is true when memory

@@ -3,8 +3,10 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -132,6 +134,22 @@ func TestASlowBrowserIsCutOff(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		if isOpen(ended) {
 			t.Error("a browser that reads nothing keeps its stream")
+		}
+	})
+}
+
+// TestABrowserLearnsHowFarTheLogIs: also when it wants none of the events, so
+// that it need not be sent them all when it comes back.
+func TestABrowserLearnsHowFarTheLogIs(t *testing.T) {
+	bubble(t, func(m *memory, p *pipe, _ *door, _ <-chan struct{}) {
+		m.tell(&event.Event{Type: event.LeakFound, Subject: "x", Data: []byte(`{}`)})
+		synctest.Wait()
+		newest := m.log.Last()
+		time.Sleep(31 * time.Second)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if n := strings.Count(p.got.String(), fmt.Sprintf("id: %d\ndata: at\n\n", newest)); n != 1 {
+			t.Errorf("told %d times in %q", n, p.got.String())
 		}
 	})
 }

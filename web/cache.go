@@ -9,7 +9,7 @@ type renderKey struct {
 }
 
 // renderCache keeps the newest renderings, so that many streams cost one. Who
-// asks while a rendering is made waits for it.
+// asks while they are made waits for them.
 type renderCache struct {
 	mu      sync.Mutex
 	entries map[renderKey]*rendered
@@ -18,7 +18,7 @@ type renderCache struct {
 
 type rendered struct {
 	once     sync.Once
-	messages [][]byte
+	messages []*fragment
 }
 
 // keptRenderings is how many are kept; a stream that is further behind renders
@@ -29,7 +29,7 @@ func newRenderCache() *renderCache {
 	return &renderCache{entries: make(map[renderKey]*rendered, keptRenderings)}
 }
 
-func (c *renderCache) get(key renderKey, render func() [][]byte) [][]byte {
+func (c *renderCache) get(key renderKey, render func() []*fragment) []*fragment {
 	c.mu.Lock()
 	r, ok := c.entries[key]
 	if !ok {

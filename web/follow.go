@@ -5,30 +5,18 @@ import (
 	"sync"
 
 	iap "github.com/internal-app-portal/iap"
-	"github.com/internal-app-portal/iap/event"
 )
 
-// follow starts what feeds a stream: the event log, and the logs of jobs that
-// the viewer asked for and may see. The returned channel is closed when all of
-// it has ended, after ctx.
-func (s *Server) follow(ctx context.Context, cancel context.CancelCauseFunc, v *viewer, batches chan<- []event.Event, pieces chan<- piece) <-chan struct{} {
+// followLogs starts what feeds a stream with the logs of jobs that the viewer
+// asked for and may see. The returned channel is closed when all of it has
+// ended, after ctx.
+func (s *Server) followLogs(ctx context.Context, v *viewer, pieces chan<- piece) <-chan struct{} {
 	ended := make(chan struct{})
+	if len(v.order) == 0 {
+		close(ended)
+		return ended
+	}
 	var all sync.WaitGroup
-	sub := s.cfg.Events.Subscribe(v.last)
-	all.Go(func() {
-		for {
-			batch, err := sub.Next(ctx)
-			if err != nil {
-				cancel(err)
-				return
-			}
-			select {
-			case batches <- batch:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
 	for _, id := range v.order {
 		want := wantedLog{job: id, offset: v.offsets[id]}
 		all.Go(func() {

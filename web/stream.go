@@ -22,6 +22,8 @@ const (
 	// tooFar is how many events a browser may be behind; beyond, it loads its
 	// page anew.
 	tooFar = 5000
+	// maxTopics is how many topics one stream may want; pages need a few.
+	maxTopics = 100
 )
 
 var errStopped = errors.New("the portal stops")
@@ -86,6 +88,10 @@ func sameOrigin(r *http.Request) bool {
 // number, "N.k" for all but the last message of event N, so that a browser that
 // lost the connection between two of them gets the event again. Where logs are
 // followed (?log=JOB:offset) ";JOB=offset" follows for each.
+//
+// With ?want=TOPIC, repeated, nothing but messages of these topics is sent, and
+// nothing else is rendered. A topic is the name of a message, or the part of it
+// before the first "-" for all such names.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if !sameOrigin(r) {
 		http.Error(w, "the stream is for the portal's own pages", http.StatusForbidden)
@@ -128,6 +134,8 @@ type viewer struct {
 	last    int64            // number of the last event sent whole
 	offsets map[string]int64 // of the logs followed, by job
 	order   []string         // of the logs, as asked for
+	wants   map[string]bool  // topics; nil: all
+	told    int64            // the number that the browser knows
 	buf     []byte
 	resync  bool
 }
@@ -137,6 +145,7 @@ type viewer struct {
 func (v *viewer) position(r *http.Request) {
 	newest := v.s.cfg.Events.Last()
 	v.last = newest
+	v.want(r.URL.Query()["want"])
 	for _, text := range r.URL.Query()["log"] {
 		if want, ok := parseWanted(text); ok && len(v.order) < maxLogs {
 			if _, twice := v.offsets[want.job]; !twice {
@@ -174,8 +183,8 @@ func (v *viewer) position(r *http.Request) {
 // run sends until the browser or the server goes.
 func (v *viewer) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	batches, pieces := make(chan []event.Event), make(chan piece)
-	running := v.s.follow(ctx, cancel, v, batches, pieces)
+	pieces := make(chan piece)
+	running := v.s.followLogs(ctx, v, pieces)
 	defer func() {
 		cancel(nil)
 		<-running
@@ -187,23 +196,28 @@ func (v *viewer) run(ctx context.Context) error {
 	if err := v.flush(); err != nil {
 		return err
 	}
-	beat := v.s.nextBeat()
+	v.told = v.last
+	sub, beat := v.s.cfg.Events.Subscribe(v.last), v.s.nextBeat()
 	for {
-		var err error
+		batch, changed, err := sub.Poll(ctx)
+		if err == nil && len(batch) > 0 {
+			err = v.events(ctx, batch)
+		}
+		if err != nil {
+			return err
+		}
+		if len(batch) > 0 {
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case batch := <-batches:
-			err = v.events(ctx, batch)
+		case <-changed:
 		case p := <-pieces:
 			err = v.piece(p)
 		case <-beat:
 			beat = v.s.nextBeat()
-			if a, ok := v.s.cfg.Auth.Actor(v.r); !ok || a != v.actor {
-				return errSignedOut
-			}
-			v.buf = append(v.buf[:0], ": beat\n\n"...)
-			err = v.flush()
+			err = v.beat()
 		}
 		if err != nil {
 			return err
@@ -213,27 +227,32 @@ func (v *viewer) run(ctx context.Context) error {
 
 var errSignedOut = errors.New("the browser is not signed in any more")
 
-// events sends what the viewer may see of a batch. Of several events of one
-// subject the last alone is rendered, for all are rendered from the present
-// state.
+// beat says that the stream is there, and how far the log is when the browser
+// was not told of the newest events.
+func (v *viewer) beat() error {
+	if a, ok := v.s.cfg.Auth.Actor(v.r); !ok || a != v.actor {
+		return errSignedOut
+	}
+	v.buf = append(v.buf[:0], ": beat\n\n"...)
+	if v.told != v.last {
+		v.message(strconv.FormatInt(v.last, 10), "at", nil)
+		v.told = v.last
+	}
+	return v.flush()
+}
+
+// events sends what the viewer may see and wants of a batch. Of several events
+// of one subject the last alone is rendered, for all are rendered from the
+// present state.
 func (v *viewer) events(ctx context.Context, batch []event.Event) error {
-	newest := make(map[string]int, len(batch))
+	newest := make(map[subject]int, len(batch))
 	for n, e := range batch {
-		newest[e.Type+e.Subject] = n
+		newest[subject{e.Type, e.Subject}] = n
 	}
 	v.buf = v.buf[:0]
 	for n, e := range batch {
-		if newest[e.Type+e.Subject] == n {
-			messages := v.s.messages(ctx, e, v.actor)
-			for k, m := range messages {
-				id := strconv.FormatInt(e.Number, 10)
-				if k < len(messages)-1 {
-					id += "." + strconv.Itoa(k)
-				} else {
-					v.last = e.Number
-				}
-				v.raw(id, m)
-			}
+		if newest[subject{e.Type, e.Subject}] == n {
+			v.event(ctx, e)
 		}
 		v.last = e.Number
 	}
@@ -241,6 +260,51 @@ func (v *viewer) events(ctx context.Context, batch []event.Event) error {
 		return nil
 	}
 	return v.flush()
+}
+
+// subject is what events are about.
+type subject struct{ kind, id string }
+
+// event adds the messages of one event.
+func (v *viewer) event(ctx context.Context, e event.Event) {
+	var texts [][]byte
+	for _, f := range v.s.messages(ctx, e, v.actor) {
+		if !v.wanted(f.name) {
+			continue
+		}
+		if text := f.encoded(); len(text) > 0 {
+			texts = append(texts, text)
+		}
+	}
+	for k, text := range texts {
+		id := strconv.FormatInt(e.Number, 10)
+		if k < len(texts)-1 {
+			id += "." + strconv.Itoa(k)
+		} else {
+			v.last, v.told = e.Number, e.Number
+		}
+		v.raw(id, text)
+	}
+}
+
+// want notes the topics that the browser's pages listen to.
+func (v *viewer) want(topics []string) {
+	if len(topics) == 0 {
+		return
+	}
+	v.wants = make(map[string]bool, min(len(topics), maxTopics)+1)
+	for _, t := range topics[:min(len(topics), maxTopics)] {
+		v.wants[t] = true
+	}
+	v.wants["stale"] = true
+}
+
+func (v *viewer) wanted(name string) bool {
+	if v.wants == nil {
+		return true
+	}
+	kind, _, _ := strings.Cut(name, "-")
+	return v.wants[name] || v.wants[kind]
 }
 
 func (v *viewer) piece(p piece) error {

@@ -335,3 +335,27 @@ func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) WriteHeader(int)             {}
 func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
 func (s *sink) FlushError() error           { s.got <- struct{}{}; return nil }
+
+func TestAStreamBringsWhatIsWanted(t *testing.T) {
+	p := start(t)
+	l := p.listen("?want=card&want=row-"+p.ids["running"], "", "")
+	p.change("deploying", instance.Checking)
+	p.change("running", instance.Destroying)
+	last := "card-" + p.instances[p.ids["running"]].App
+	var names []string
+	for len(names) == 0 || names[len(names)-1] != last {
+		m, ok := l.next()
+		if !ok {
+			t.Fatal("the stream ended")
+		}
+		names = append(names, m.name)
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, "card-") && name != "row-"+p.ids["running"] {
+			t.Errorf("%q is not wanted", name)
+		}
+	}
+	if want := "row-" + p.ids["running"]; len(names) < 2 || names[len(names)-2] != want {
+		t.Errorf("got %q, without %q", names, want)
+	}
+}

@@ -289,5 +289,5 @@
   setUpLog();
   announce(document);
   count();
-  document.addEventListener('htmx:load', function () { if (window.iapLive && !window.iapLive.told) { window.iapLive.told = true; connected(window.iapLive); } });
+  document.addEventListener('iap:live', function (e) { connected(e.detail); });
 })();

@@ -5,7 +5,10 @@
 (function () {
   const root = document.documentElement;
 
-  // seen reports whether a message belongs to an event that this page has.
+  // INNER are events of this object itself, and what every stream brings.
+  const INNER = new Set(['live-state', 'open', 'error', 'message', 'resync', 'stale']);
+
+  // number reads the position of a message.
   function number(id) {
     const at = id.split(';')[0].split('.');
     return { n: Number(at[0]) || 0, whole: at.length === 1 };
@@ -17,8 +20,36 @@
       this.readyState = EventSource.CONNECTING;
       this.last = Number(new URL(url, location.href).searchParams.get('last')) || 0;
       this.logs = new Map();
-      this.connect();
+      this.names = new Set();
       window.iapLive = this;
+      document.dispatchEvent(new CustomEvent('iap:live', { detail: this }));
+      // The page's listeners are added before the connection is made.
+      queueMicrotask(() => this.connect());
+    }
+
+    // addEventListener notes what the page listens to: no other message is sent
+    // to it.
+    addEventListener(name, ...rest) {
+      super.addEventListener(name, ...rest);
+      if (this.names.has(name) || name.startsWith('log-') || INNER.has(name)) return;
+      this.names.add(name);
+      if (this.renewing || this.readyState === EventSource.CONNECTING && !this.port && !this.source) return;
+      this.renewing = true;
+      queueMicrotask(() => {
+        this.renewing = false;
+        if (this.port) this.port.postMessage({ type: 'topics', topics: this.topics() });
+        else this.direct();
+      });
+    }
+
+    // topics are the names; of several that begin alike, what they begin with.
+    topics() {
+      const kinds = new Map();
+      for (const name of this.names) {
+        const kind = name.split('-')[0];
+        kinds.set(kind, kinds.has(kind) ? kind : name);
+      }
+      return kinds.size ? [...kinds.values()] : ['-'];
     }
 
     connect() {
@@ -27,7 +58,7 @@
         try {
           this.port = new SharedWorker(root.dataset.worker, { name: 'iap' }).port;
           this.port.onmessage = (e) => this.take(e.data);
-          this.port.postMessage({ type: 'open', last: this.last, logs: logs });
+          this.port.postMessage({ type: 'open', last: this.last, logs: logs, topics: this.topics() });
           return;
         } catch (e) { this.port = null; }
       }
@@ -38,6 +69,7 @@
     direct() {
       if (this.source) this.source.close();
       let url = '/stream?last=' + this.last;
+      for (const t of this.topics()) url += '&want=' + encodeURIComponent(t);
       for (const [job, offset] of this.logs) url += '&log=' + job + ':' + offset;
       const source = this.source = new EventSource(url);
       source.onopen = () => this.take({ type: 'state', up: true });
@@ -59,6 +91,7 @@
       const data = cut < 0 ? '' : m.data.slice(cut + 1);
       if (!name.startsWith('log-')) {
         const at = number(m.id);
+        if (name === 'at') { this.last = Math.max(this.last, at.n); return; }
         if (name !== 'resync' && at.n <= this.last) return;
         if (at.whole) this.last = at.n;
       }
@@ -70,7 +103,7 @@
       if (this.logs.has(job)) return;
       this.logs.set(job, offset);
       if (this.port) this.port.postMessage({ type: 'log', job: job, offset: offset });
-      else this.direct();
+      else if (this.source) this.direct();
     }
 
     close() {

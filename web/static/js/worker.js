@@ -4,7 +4,7 @@
 'use strict';
 
 const KEEP = 400;
-const ports = new Map(); // port → {last, logs: Map(job → offset)}
+const ports = new Map(); // port → {last, logs: Map(job → offset), topics: [name]}
 let source = null;
 let retry = 0;
 let timer = 0;
@@ -13,6 +13,7 @@ let floor = 0;   // all messages of events above floor are kept
 let head = 0;    // number of the newest event received whole
 let kept = [];   // [{n, id, data}]
 let following = ''; // the logs of the open stream
+let covered = new Set(); // its topics
 
 function parse(id) {
   const at = id.split(';')[0].split('.');
@@ -31,6 +32,18 @@ function wanted() {
   return logs;
 }
 
+// topics are what all pages listen to.
+function topics() {
+  const all = new Set();
+  for (const page of ports.values()) for (const t of page.topics) all.add(t);
+  return all;
+}
+
+// covers reports whether the open stream brings all of these.
+function covers(list) {
+  return list.every(function (t) { return covered.has(t) || covered.has(t.split('-')[0]); });
+}
+
 function open(from) {
   clearTimeout(timer);
   if (source) source.close();
@@ -39,6 +52,8 @@ function open(from) {
   const logs = wanted();
   following = [...logs.keys()].sort().join();
   let url = '/stream?last=' + from;
+  covered = topics();
+  for (const t of covered) url += '&want=' + encodeURIComponent(t);
   for (const [job, offset] of logs) url += '&log=' + job + ':' + offset;
   const mine = source = new EventSource(url);
   mine.onopen = function () { retry = 0; state(true); };
@@ -62,6 +77,10 @@ function state(is) {
 function receive(event) {
   const at = parse(event.lastEventId);
   const message = { type: 'message', id: event.lastEventId, data: event.data };
+  if (event.data === 'at') { // nothing for these pages up to here
+    head = Math.max(head, at.n);
+    return;
+  }
   if (event.data.startsWith('log-')) {
     remember(event.data);
   } else {
@@ -83,13 +102,13 @@ function remember(data) {
   }
 }
 
-function attach(port, last, logs) {
-  ports.set(port, { last: last, logs: new Map(logs) });
+function attach(port, last, logs, wants) {
+  ports.set(port, { last: last, logs: new Map(logs), topics: wants });
   const missing = [...wanted().keys()].some(function (job) { return !following.split(',').includes(job); });
   const late = [...logs].length > 0;
   if (!source || source.readyState === EventSource.CLOSED || last < floor || last > head + 100000) {
     open(last);
-  } else if (missing || late) {
+  } else if (missing || late || !covers(wants)) {
     open(Math.min(head, last));
   } else {
     for (const k of kept) if (k.n > last) port.postMessage(k.message);
@@ -112,10 +131,14 @@ onconnect = function (event) {
   const port = event.ports[0];
   port.onmessage = function (e) {
     const m = e.data;
-    if (m.type === 'open') attach(port, m.last, m.logs || []);
+    if (m.type === 'open') attach(port, m.last, m.logs || [], m.topics);
     if (m.type === 'log' && ports.has(port)) {
       ports.get(port).logs.set(m.job, m.offset);
       open(head);
+    }
+    if (m.type === 'topics' && ports.has(port)) {
+      ports.get(port).topics = m.topics;
+      if (!covers(m.topics)) open(head);
     }
     if (m.type === 'close') detach(port);
   };
