@@ -164,6 +164,7 @@ func (x *exec) childFailed(f *failure) {
 	id, last, index, typ := x.id, x.f.Prev, x.f.Index, x.def.Type
 	parent := x.f.Parent
 	x.use(parent)
+	x.remember(parent)
 	x.removeTree(id)
 	if x.def.Type == TypeMap {
 		x.emit("MapIterationFailed", last, Details{Name: x.f.State, Index: &index})

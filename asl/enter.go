@@ -16,6 +16,7 @@ func (x *exec) enter() {
 	f.Entered = millis(x.env.Now)
 	x.tell(string(x.def.Type)+"StateEntered", Details{Name: f.State, Input: f.Data})
 	f.EnteredEvent = f.Prev
+	f.Phase = phaseSettled // no longer ready, should it fail before it waits for anything
 	x.run()
 }
 

@@ -38,6 +38,7 @@ type Details struct {
 	RoleARN           string
 	WorkerName        string
 	MapRunARN         string
+	RedriveCount      *int64
 }
 
 // Variable is an assigned variable and its value.

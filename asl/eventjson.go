@@ -89,6 +89,7 @@ func (d Details) object(eventType string) *value.Object {
 	text("state", d.State)
 	text("workerName", d.WorkerName)
 	text("mapRunArn", d.MapRunARN)
+	number(o, "redriveCount", d.RedriveCount)
 	if len(d.AssignedVariables) > 0 {
 		vars := &value.Object{}
 		for _, v := range d.AssignedVariables {

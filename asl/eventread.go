@@ -60,6 +60,7 @@ func readDetails(o *value.Object) Details {
 		WorkerName: text("workerName"), MapRunARN: text("mapRunArn"),
 		TimeoutSeconds: whole[int64](o, "timeoutInSeconds"), HeartbeatSeconds: whole[int64](o, "heartbeatInSeconds"),
 		Index: whole[int](o, "index"), Length: whole[int](o, "length"),
+		RedriveCount: whole[int64](o, "redriveCount"),
 	}
 	if c, ok := get(o, "taskCredentials").(*value.Object); ok {
 		if arn, ok := c.Get("roleArn"); ok {

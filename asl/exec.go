@@ -18,6 +18,11 @@ type exec struct {
 	out Outcome
 	// full tells that the history has no room for another event.
 	full bool
+	// overfull tells that the execution ends for that.
+	overfull bool
+	// lost are the frames that a failure has removed in this step, by the frame
+	// they were under.
+	lost map[FrameID]lostChildren
 
 	id  FrameID
 	f   *Frame

@@ -33,7 +33,8 @@ func (x *exec) timedOut() {
 	x.complete(TimedOut, "ExecutionTimedOut", 0, optional(errTimeout), nil)
 }
 
-// complete ends the execution: all that runs is cancelled, no frame is left.
+// complete ends the execution: all that runs is cancelled. Frames are left for
+// a redrive alone.
 func (x *exec) complete(status Status, event string, previous int64, err, cause *string) {
 	if x.full && status != Aborted {
 		return // done ends the execution in its own way
@@ -61,14 +62,17 @@ func (x *exec) cancelAll() {
 		x.do(CancelTimer{RootFrame, x.s.Timeout})
 		x.s.Timeout = 0
 	}
-	x.s.Frames = nil
-	x.out.Ready = nil
+	frames := x.s.Frames
+	x.s.Frames, x.out.Ready = nil, nil
+	if x.s.Status != Succeeded && !x.overfull {
+		x.keep(frames)
+	}
 }
 
 // done gives the outcome. An execution whose history is full has failed.
 func (x *exec) done() Outcome {
 	if x.full && x.out.Complete == nil {
-		x.full = false
+		x.full, x.overfull = false, true
 		// Work that this step asked for is not begun; what runs is cancelled.
 		x.out.Commands = slices.DeleteFunc(x.out.Commands, func(c Command) bool {
 			switch c.(type) {

@@ -43,7 +43,9 @@ type State struct {
 	LastTimer   TimerID
 	// Timeout is the timer of the machine's own TimeoutSeconds, 0 for none.
 	Timeout TimerID
-	Frames  map[FrameID]*Frame
+	// Frames are what runs; of an execution that has ended otherwise than
+	// Succeeded, what Redrive goes on with.
+	Frames map[FrameID]*Frame
 
 	// Output is there when Status is Succeeded.
 	Output value.JSON
@@ -63,6 +65,7 @@ const (
 	PhaseRetry    Phase = "retry"    // for the timer that ends a retry's delay
 	PhaseChildren Phase = "children" // for its branches or iterations
 	PhaseDone     Phase = "done"     // for its siblings; Data is its output
+	PhaseStopped  Phase = "stopped"  // for Redrive, to run its state again
 
 	phaseSettled Phase = "settled" // only within a step: a task is over
 )

@@ -28,6 +28,12 @@ func Step(m *Machine, s *State, sig Signal, env Env) (Outcome, error) {
 		}
 		return x.done(), nil
 	}
+	if _, ok := sig.(Redrive); ok {
+		if err := x.redrive(); err != nil {
+			return Outcome{}, err
+		}
+		return x.done(), nil
+	}
 	if s.Status != Running {
 		return Outcome{}, ErrStale
 	}

@@ -188,8 +188,8 @@ func TestStopCancelsAll(t *testing.T) {
 	if d.complete == nil || d.complete.Status != asl.Aborted || describe(d.complete) != "E: C" {
 		t.Fatalf("%+v", d.complete)
 	}
-	if len(d.timers) != 0 || len(d.tasks) != 0 || len(d.state.Frames) != 0 {
-		t.Errorf("left behind: %v %v %v", d.timers, d.tasks, d.state.Frames)
+	if len(d.timers) != 0 || len(d.tasks) != 0 || len(d.state.Ready()) != 0 {
+		t.Errorf("left behind: %v %v %v", d.timers, d.tasks, d.state.Ready())
 	}
 }
 
