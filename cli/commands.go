@@ -14,6 +14,8 @@ type commands struct {
 	App appCmd `cmd:"" group:"Catalogue" help:"Add, list, show and retire apps."`
 	Job jobCmd `cmd:"" group:"Catalogue" help:"List, show and cancel jobs, print their logs."`
 
+	Workflow workflowCmd `cmd:"" group:"Workflows" help:"Check, run and test state machines."`
+
 	Serve      serveCmd      `cmd:"" group:"Portal" help:"Run the portal."`
 	Doctor     doctorCmd     `cmd:"" group:"Portal" help:"Check what the portal needs on this machine."`
 	Token      tokenCmd      `cmd:"" group:"Portal" help:"Make a token for a person."`

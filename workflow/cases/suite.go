@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
@@ -94,22 +97,44 @@ func RunFile(ctx context.Context, name string, o Options) (File, error) {
 	if len(all) == 0 {
 		return File{}, fmt.Errorf("%s: there is no case in it", name)
 	}
+	return runAll(ctx, name, all, o)
+}
+
+// runAll runs cases beside each other, as many as there are processors; the
+// result is in their order.
+func runAll(ctx context.Context, name string, all []*Case, o Options) (File, error) {
+	type result struct {
+		skipped bool
+		diff    *Difference
+		err     error
+	}
+	results := make([]result, len(all))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(all)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(all); i = next.Add(1) - 1 {
+				r := &results[i]
+				if r.skipped = all[i].Skip != "" || o.Skip != nil && o.Skip(all[i]) != ""; !r.skipped {
+					r.diff, r.err = all[i].Run(ctx, o)
+				}
+			}
+		})
+	}
+	workers.Wait()
 	out := File{Name: name}
-	for _, c := range all {
-		if c.Skip != "" || o.Skip != nil && o.Skip(c) != "" {
+	for i, c := range all {
+		switch r := results[i]; {
+		case r.err != nil:
+			return out, fmt.Errorf("%s: line %d: %w", name, c.Line, r.err)
+		case r.skipped:
 			out.Skipped++
-			continue
-		}
-		d, err := c.Run(ctx, o)
-		if err != nil {
-			return out, fmt.Errorf("%s: line %d: %w", name, c.Line, err)
-		}
-		if d == nil {
+		case r.diff == nil:
 			out.Passed++
-			continue
+		default:
+			out.Failed++
+			out.Failures = append(out.Failures, Failure{ID: c.ID, Line: c.Line, Difference: *r.diff})
 		}
-		out.Failed++
-		out.Failures = append(out.Failures, Failure{ID: c.ID, Line: c.Line, Difference: *d})
 	}
 	return out, nil
 }

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/internal-app-portal/iap/asl"
+)
+
+type workflowCmd struct {
+	Validate workflowValidateCmd `cmd:"" help:"Check a state machine's definition."`
+	Run      workflowRunCmd      `cmd:"" help:"Run a state machine here, without a portal."`
+	Test     workflowTestCmd     `cmd:"" help:"Run files of test cases for state machines."`
+}
+
+// maxDefinition is how much of a file or of stdin is read: more than any
+// definition, input or file of mocks may have.
+const maxDefinition = 16 << 20
+
+// readText reads a file, or stdin for "-".
+func (r *run) readText(path string) ([]byte, error) {
+	in := r.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fileError(path, err)
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxDefinition+1))
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	if len(b) > maxDefinition {
+		return nil, exitf(codeUsage, "%s is too large: it has more than %d MiB", path, maxDefinition>>20)
+	}
+	return bytes.TrimPrefix(b, []byte("\ufeff")), nil
+}
+
+// fileError says in a person's words why a file cannot be read.
+func fileError(path string, err error) error {
+	var broken *fs.PathError
+	if errors.As(err, &broken) {
+		err = broken.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return exitf(codeUsage, "there is no file %s", path)
+	case errors.Is(err, fs.ErrPermission):
+		return exitf(codeUsage, "%s may not be read", path)
+	}
+	return exitf(codeUsage, "%s cannot be read: %w", path, err)
+}
+
+type workflowValidateCmd struct {
+	File string `arg:"" help:"The definition, in Amazon States Language; - for stdin." complete:"file"`
+}
+
+// validation is what validate writes as JSON.
+type validation struct {
+	File     string    `json:"file"`
+	Valid    bool      `json:"valid"`
+	Problems []problem `json:"problems"`
+}
+
+// problem is one problem of a definition as JSON.
+type problem struct {
+	Line       int    `json:"line"`
+	Column     int    `json:"column"`
+	Pointer    string `json:"pointer"`
+	Code       string `json:"code"`
+	Message    string `json:"message"`
+	Suggestion string `json:"suggestion,omitempty"`
+}
+
+func (c *workflowValidateCmd) Run(r *run) error {
+	src, err := r.readText(c.File)
+	if err != nil {
+		return err
+	}
+	m, problems := asl.Parse(src)
+	if r.json() {
+		v := validation{File: c.File, Valid: m != nil, Problems: []problem{}}
+		for _, p := range problems {
+			v.Problems = append(v.Problems, problem{p.Line, p.Column, p.Pointer, p.Code, p.Message, p.Suggestion})
+		}
+		if err := r.writeJSON(v); err != nil {
+			return err
+		}
+	} else {
+		for _, p := range problems {
+			r.print("%s", printable(problemLine(c.File, p)))
+		}
+	}
+	if m == nil {
+		return &exitError{code: codeFailed}
+	}
+	if !r.json() && len(problems) == 0 {
+		r.print("%s is valid", printable(c.File))
+	}
+	return nil
+}
+
+// problemLine writes a problem as compilers do, so that editors find the place.
+func problemLine(file string, p asl.Problem) string {
+	return file + ":" + p.String()
+}
+
+// machine reads a definition that is to be run.
+func (r *run) machine(path string) (*asl.Machine, error) {
+	src, err := r.readText(path)
+	if err != nil {
+		return nil, err
+	}
+	m, problems := asl.Parse(src)
+	if m != nil {
+		return m, nil
+	}
+	var all []string
+	for _, p := range problems {
+		all = append(all, problemLine(path, p))
+	}
+	return nil, exitf(codeUsage, "the definition is not valid:\n%s", strings.Join(all, "\n"))
+}
+
+// place is the line and column of an offset in bytes.
+func place(src []byte, offset int) string {
+	before := src[:min(offset, len(src))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	return fmt.Sprintf("line %d, column %d", line, 1+len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))))
+}
