@@ -90,6 +90,7 @@ type layout struct {
 	Dev     bool
 	Version string
 	Path    string
+	Flows   bool  // there are pages of state machines for the actor
 	Live    bool  // the page follows the stream
 	Last    int64 // number of the newest event before the page's data was read
 	Now     time.Time
@@ -98,7 +99,8 @@ type layout struct {
 // layout must be made before a page's data is read: see doc.go.
 func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
 	return layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
-		Path: r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
+		Flows: s.cfg.Workflows != nil && actor.Role.Includes(iap.Admin),
+		Path:  r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
 }
 
 // render writes a page; nothing is written when it fails.

@@ -83,6 +83,7 @@ type Config struct {
 	Events    *event.Log
 	Auth      Auth
 	Lifecycle Lifecycle        // nil: the pages do without
+	Workflows Workflows        // nil: no pages of state machines
 	Location  *time.Location   // of clock times until the browser tells its own; nil: time.Local
 	Version   string           // of the portal, shown at the foot
 	Dev       bool             // no login: the pages show no way to sign out
@@ -92,11 +93,12 @@ type Config struct {
 
 // Server is the portal's http.Handler for browsers. Its streams end with Stop.
 type Server struct {
-	cfg    Config
-	assets *assets
-	pages  *templates
-	mux    *http.ServeMux
-	cache  *renderCache
+	cfg     Config
+	assets  *assets
+	pages   *templates
+	mux     *http.ServeMux
+	cache   *renderCache
+	replays replays
 
 	mu      sync.Mutex
 	beat    chan struct{} // closed and replaced at each heartbeat
@@ -166,9 +168,36 @@ func (s *Server) routes() *http.ServeMux {
 	in("POST /jobs/{id}/cancel", s.cancelJob)
 	in("GET /admin/instances", s.admin(s.instancesPage))
 	in("GET /admin/jobs", s.admin(s.jobsPage))
+	s.workflowRoutes(in)
 	m.HandleFunc("GET /stream", s.stream)
 	m.HandleFunc("/", s.signedIn(s.notFound))
 	return m
+}
+
+func (s *Server) workflowRoutes(in func(pattern string, h handler)) {
+	for pattern, h := range map[string]handler{
+		"GET /machines":                        s.machinesPage,
+		"GET /machines/{name}":                 s.machinePage,
+		"POST /machines/{name}/start":          s.startMachine,
+		"POST /machines/{name}/delete":         s.deleteMachine,
+		"GET /machines/{name}/edit":            s.editorPage,
+		"POST /machines/{name}/edit":           s.saveMachine,
+		"GET /editor":                          s.newMachinePage,
+		"POST /editor":                         s.saveMachine,
+		"POST /editor/check":                   s.checkMachine,
+		"POST /editor/input":                   s.checkInput,
+		"GET /tasks":                           s.tasksPage,
+		"GET /executions":                      s.executionsPage,
+		"GET /executions/{id}":                 s.executionPage,
+		"GET /executions/{id}/live":            s.executionLive,
+		"GET /executions/{id}/state":           s.executionState,
+		"GET /executions/{id}/history":         s.executionHistory,
+		"GET /executions/{id}/events/{number}": s.executionEvent,
+		"POST /executions/{id}/stop":           s.stopExecution,
+		"POST /executions/{id}/redrive":        s.redriveExecution,
+	} {
+		in(pattern, s.workflows(h))
+	}
 }
 
 // Start begins the heartbeats of the streams.

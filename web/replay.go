@@ -1,0 +1,260 @@
+package web
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/edit"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// The statuses of a visit of a state.
+const (
+	visitActive   = "active"
+	visitWaiting  = "waiting" // for a time, a token or a retry
+	visitDone     = "done"
+	visitCaught   = "caught" // it failed, and a catcher took it
+	visitFailed   = "failed"
+	visitAborted  = "aborted"
+	visitUntouch  = "pending"
+	iterationNone = -1
+)
+
+// visit is one time that an execution was in a state.
+type visit struct {
+	State, Type        string
+	Number             int // from 0, in the order of entering
+	Parent             int // the visit of the Parallel or Map state around it; -1: none
+	Index              int // of the branch or iteration; -1: none
+	Status             string
+	Entered, Exited    time.Time
+	EnterEvent, Ending int64 // numbers of events; 0: not yet
+	Tries              int   // times that its task was scheduled
+	Error, Cause       string
+	Total, Ended, Lost int // of a Map's iterations: all, ended well, failed
+	last               int64
+}
+
+// replay is what a history tells of the states, as far as it was read. It is
+// fed in order and keeps no inputs and outputs, but where they are.
+type replay struct {
+	visits  []visit
+	byState map[string][]int
+	regions map[string]edit.Region // of a state, by its name
+	at      []spot                 // by number of event - 1
+	Started time.Time
+}
+
+// spot is where in the machine an event happened.
+type spot struct {
+	visit, index int32
+	inside       bool // what is entered next is within the visit
+}
+
+func newReplay(definition []byte) *replay {
+	r := &replay{byState: map[string][]int{}, regions: map[string]edit.Region{}}
+	g, err := edit.Read(definition)
+	if err != nil {
+		return r // no branch is told then
+	}
+	for _, s := range g.States {
+		r.regions[s.Name] = g.Regions[s.Region]
+	}
+	return r
+}
+
+// told are the details that are read of an event's.
+type told struct {
+	Name     string `json:"name"`
+	Error    string `json:"error"`
+	Cause    string `json:"cause"`
+	Resource string `json:"resource"`
+	Index    int    `json:"index"`
+	Length   int    `json:"length"`
+}
+
+func tell(e workflow.HistoryEvent) told {
+	var all map[string]json.RawMessage
+	var t told
+	if key := asl.DetailsKey(e.Type); key != "" && json.Unmarshal(e.Details, &all) == nil {
+		_ = json.Unmarshal(all[key], &t) // details of another shape tell nothing
+	}
+	return t
+}
+
+// take notes what one event says.
+func (r *replay) take(e workflow.HistoryEvent) {
+	for int64(len(r.at)) < e.Number {
+		r.at = append(r.at, spot{visit: -1, index: iterationNone})
+	}
+	here := r.spot(e.Previous)
+	switch {
+	case strings.HasPrefix(e.Type, "Execution"):
+		here = r.execution(e, here)
+	case strings.HasSuffix(e.Type, "StateEntered"):
+		here = r.enter(e, here)
+	default:
+		here = r.within(e, here)
+	}
+	r.at[e.Number-1] = here
+	if here.visit >= 0 {
+		r.visits[here.visit].last = e.Number
+	}
+}
+
+func (r *replay) spot(number int64) spot {
+	if number < 1 || number > int64(len(r.at)) {
+		return spot{visit: -1, index: iterationNone}
+	}
+	return r.at[number-1]
+}
+
+func (r *replay) enter(e workflow.HistoryEvent, before spot) spot {
+	t := tell(e)
+	v := visit{State: t.Name, Type: strings.TrimSuffix(e.Type, "StateEntered"), Number: len(r.visits), Parent: -1, Index: iterationNone,
+		Status: visitActive, Entered: e.Time, EnterEvent: e.Number}
+	switch {
+	case before.inside:
+		v.Parent, v.Index = int(before.visit), int(before.index)
+		if r.visits[before.visit].Type == string(asl.TypeParallel) {
+			v.Index = r.regions[t.Name].Index
+		}
+	case before.visit >= 0:
+		v.Parent, v.Index = r.visits[before.visit].Parent, r.visits[before.visit].Index
+	}
+	if v.Type == string(asl.TypeWait) {
+		v.Status = visitWaiting
+	}
+	r.visits = append(r.visits, v)
+	r.byState[v.State] = append(r.byState[v.State], v.Number)
+	return spot{visit: int32(v.Number), index: iterationNone}
+}
+
+// within notes an event that happened in a state.
+func (r *replay) within(e workflow.HistoryEvent, here spot) spot {
+	t := tell(e)
+	here.inside = false
+	n := r.climb(e, int(here.visit), t.Name)
+	if n < 0 {
+		return here
+	}
+	v := &r.visits[n]
+	here = spot{visit: int32(n), index: iterationNone}
+	switch {
+	case strings.HasSuffix(e.Type, "StateExited"):
+		v.Exited, v.Ending = e.Time, e.Number
+		if v.Status = visitDone; v.Error != "" {
+			v.Status = visitCaught
+		}
+	case strings.HasPrefix(e.Type, "MapIteration"):
+		here.index = int32(t.Index)
+		here.inside = e.Type == "MapIterationStarted"
+		r.iteration(v, e.Type)
+	case e.Type == "ParallelStateStarted":
+		v.begin()
+		here.inside = true
+	case e.Type == "MapStateStarted":
+		v.begin()
+		v.Total, v.Ended, v.Lost = t.Length, 0, 0
+	case strings.HasSuffix(e.Type, "StateAborted"):
+		v.Status, v.Exited, v.Ending = visitAborted, e.Time, e.Number
+	default:
+		v.attempt(e, t)
+	}
+	return here
+}
+
+// begin notes that the work of a state begins, perhaps once more.
+func (v *visit) begin() {
+	v.Tries++
+	v.Status, v.Error, v.Cause, v.Exited, v.Ending = visitActive, "", "", time.Time{}, 0
+}
+
+// attempt notes what became of a task, or of all branches.
+func (v *visit) attempt(e workflow.HistoryEvent, t told) {
+	switch {
+	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
+		v.Status = visitWaiting
+		if t.Error != "" || v.Error == "" {
+			v.Error, v.Cause = t.Error, t.Cause
+		}
+		if v.Error == "" {
+			v.Error = e.Type
+		}
+	case strings.HasSuffix(e.Type, "Scheduled"):
+		v.begin()
+	case strings.HasSuffix(e.Type, "Submitted"):
+		v.Status = visitWaiting
+	case strings.HasSuffix(e.Type, "Succeeded"):
+		v.Status, v.Error, v.Cause = visitActive, "", ""
+	}
+}
+
+func (r *replay) iteration(v *visit, kind string) {
+	switch kind {
+	case "MapIterationSucceeded":
+		v.Ended++
+	case "MapIterationFailed", "MapIterationAborted":
+		v.Lost++
+	}
+}
+
+// climb finds the visit that an event belongs to: the one of the event before,
+// or one around it.
+func (r *replay) climb(e workflow.HistoryEvent, from int, name string) int {
+	kind := ""
+	switch {
+	case strings.HasPrefix(e.Type, "ParallelState"):
+		kind = string(asl.TypeParallel)
+	case strings.HasPrefix(e.Type, "Map"):
+		kind = string(asl.TypeMap)
+	}
+	named := strings.HasSuffix(e.Type, "StateExited") || strings.HasPrefix(e.Type, "MapIteration")
+	for n := from; n >= 0; n = r.visits[n].Parent {
+		v := &r.visits[n]
+		if (kind == "" || v.Type == kind) && (!named || v.State == name) {
+			return n
+		}
+	}
+	if all := r.byState[name]; named && len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return from
+}
+
+// execution notes an event of the execution itself: its end leaves nothing
+// under way.
+func (r *replay) execution(e workflow.HistoryEvent, here spot) spot {
+	switch e.Type {
+	case "ExecutionStarted":
+		r.Started = e.Time
+		return spot{visit: -1, index: iterationNone}
+	case "ExecutionSucceeded":
+		return here
+	case "ExecutionRedriven":
+		return here
+	}
+	t := tell(e)
+	failed := map[int]bool{}
+	if e.Type != "ExecutionAborted" {
+		for n := int(here.visit); n >= 0; n = r.visits[n].Parent {
+			failed[n] = true
+		}
+	}
+	for n := range r.visits {
+		v := &r.visits[n]
+		if !v.Exited.IsZero() {
+			continue
+		}
+		v.Exited, v.Ending, v.Status = e.Time, e.Number, visitAborted
+		if failed[n] || v.Error != "" {
+			v.Status = visitFailed
+			if v.Error == "" {
+				v.Error, v.Cause = t.Error, t.Cause
+			}
+		}
+	}
+	return here
+}
