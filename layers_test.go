@@ -20,8 +20,8 @@ const module = "github.com/internal-app-portal/iap"
 var ranks = map[string]int{
 	"": 0, "lifetime": 0,
 	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/intrinsic": 1, "asl/edit": 1, "hostname": 1,
-	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/cases": 2, "instance": 2, "health": 2,
-	"store": 3, "runner/local": 3, "platform/docker": 3, "telemetry": 3, "examples": 3,
+	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/cases": 2, "instance": 2, "health": 2, "task": 2,
+	"store": 3, "runner/local": 3, "platform/docker": 3, "telemetry": 3, "task/httpcall": 3, "task/tell": 3, "task/reference": 3, "examples": 3,
 	"api": 4, "client": 4, "tfstate": 4, "web": 4, "proxy": 4, "cli": 4,
 	"server": 5, "cmd/iap": 6, "bench": 6,
 }
@@ -35,9 +35,9 @@ var within = map[string][]string{
 	"asl/jsonpath": {"asl/value"}, "asl/intrinsic": {"asl/value", "asl/jsonpath"},
 	"catalog":  {"event"},
 	"job":      {"event"},
-	"workflow": {"event", "workflow/memory"}, "workflow/memory": {}, "workflow/cases": {"workflow/memory"},
-	"instance": {"event", "catalog", "job", "workflow", "health"},
-	"api":      {"client"}, "cli": {"client"}, "proxy": {}, "web": {"proxy"},
+	"workflow": {"event", "task", "workflow/memory"}, "workflow/memory": {}, "workflow/cases": {"workflow/memory"},
+	"instance": {"event", "catalog", "job", "workflow", "health", "task"},
+	"api":      {"client"}, "task/reference": {"task/httpcall", "task/tell"}, "cli": {"client"}, "proxy": {}, "web": {"proxy"},
 }
 
 func TestImportsGoDown(t *testing.T) {

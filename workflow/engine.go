@@ -23,6 +23,8 @@ type Call struct {
 	Resource  asl.Resource
 	Arguments json.RawMessage
 	Token     string // for Engine.Succeed and Engine.Fail
+	// Owner is the ID of the person who started the execution, or iap.System's.
+	Owner string
 	// Input is that of the execution; of a call that runs after the commit it is
 	// not given.
 	Input json.RawMessage
