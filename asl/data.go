@@ -11,15 +11,19 @@ func (x *exec) effectiveInput() *failure {
 	p := x.def.spec.inputPath
 	if p != nil && p.null {
 		x.at = &value.Object{}
+		x.see(stageInput, x.at)
 		return nil
 	}
 	x.at = x.f.Data.Value()
-	if p == nil {
-		return nil
+	if p != nil {
+		v, f := x.plain(&p.expr)
+		if f != nil {
+			return f
+		}
+		x.at = v
 	}
-	v, f := x.plain(&p.expr)
-	x.at = v
-	return f
+	x.see(stageInput, x.at)
+	return nil
 }
 
 // parameters applies InputPath and Parameters.
@@ -27,10 +31,15 @@ func (x *exec) parameters() (value.Value, *failure) {
 	if f := x.effectiveInput(); f != nil {
 		return nil, f
 	}
+	v := x.at
 	if t := x.def.spec.parameters; t != nil {
-		return x.fill(t)
+		var f *failure
+		if v, f = x.fill(t); f != nil {
+			return nil, f
+		}
 	}
-	return x.at, nil
+	x.see(stageParameters, v)
+	return v, nil
 }
 
 // merge puts a result into the raw input as ResultPath says.
@@ -63,6 +72,7 @@ func (x *exec) outputPath(v value.Value) (value.Value, *failure) {
 
 // finish leaves a state that has a result: ResultSelector has been applied.
 func (x *exec) finish(result value.Value) *failure {
+	x.see(stageSelected, result)
 	assigned, f := x.assigned(x.def.spec.assign, result)
 	if f != nil {
 		return f
@@ -71,6 +81,7 @@ func (x *exec) finish(result value.Value) *failure {
 	if f != nil {
 		return f
 	}
+	x.see(stageMerged, v)
 	if v, f = x.outputPath(v); f != nil {
 		return f
 	}

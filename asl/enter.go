@@ -149,6 +149,7 @@ func (x *exec) after(seconds float64) time.Time {
 
 func (x *exec) runFail() *failure {
 	x.at = x.f.Data.Value()
+	x.see(stageInput, x.at)
 	s := x.def.spec.fail
 	out := &failure{err: s.err, cause: s.cause}
 	for _, dynamic := range []struct {

@@ -23,6 +23,8 @@ type exec struct {
 	// lost are the frames that a failure has removed in this step, by the frame
 	// they were under.
 	lost map[FrameID]lostChildren
+	// trace is there while a single state is tested.
+	trace *tracer
 
 	id  FrameID
 	f   *Frame
@@ -107,6 +109,9 @@ const maxCause = 32_768
 
 // broken is an error of the engine in the state at hand.
 func (x *exec) broken(name, msg string) *failure {
+	if x.trace != nil {
+		return fail(name, msg) // as AWS tells it of a state that is tested
+	}
 	cause := fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
 		x.f.State, x.f.EnteredEvent, msg)
 	if len(cause) > maxCause {

@@ -8,6 +8,9 @@ import (
 
 // failed lets the state at hand fail: it is retried, caught, or ends its frame.
 func (x *exec) failed(f *failure) {
+	if x.trace != nil {
+		x.trace.failure = f
+	}
 	if x.retry(f) {
 		return
 	}

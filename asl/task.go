@@ -33,6 +33,7 @@ func (x *exec) runTask() *failure {
 			return f
 		}
 	}
+	x.see(stageParameters, args)
 	if t.credentials != nil {
 		v, f := x.fill(t.credentials)
 		if f != nil {

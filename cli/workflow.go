@@ -60,23 +60,14 @@ func fileError(path string, err error) error {
 
 type workflowValidateCmd struct {
 	File string `arg:"" help:"The definition, in Amazon States Language; - for stdin." complete:"file"`
+	Type string `help:"Type of the state machine: standard or express." enum:"standard,express" default:"standard" placeholder:"TYPE"`
 }
 
 // validation is what validate writes as JSON.
 type validation struct {
-	File     string    `json:"file"`
-	Valid    bool      `json:"valid"`
-	Problems []problem `json:"problems"`
-}
-
-// problem is one problem of a definition as JSON.
-type problem struct {
-	Line       int    `json:"line"`
-	Column     int    `json:"column"`
-	Pointer    string `json:"pointer"`
-	Code       string `json:"code"`
-	Message    string `json:"message"`
-	Suggestion string `json:"suggestion,omitempty"`
+	File     string        `json:"file"`
+	Valid    bool          `json:"valid"`
+	Problems []asl.Problem `json:"problems"`
 }
 
 func (c *workflowValidateCmd) Run(r *run) error {
@@ -84,27 +75,22 @@ func (c *workflowValidateCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	m, problems := asl.Parse(src)
+	problems := asl.Validate(src, asl.MachineType(strings.ToUpper(c.Type)))
+	v := validation{File: c.File, Valid: asl.Valid(problems), Problems: append([]asl.Problem{}, problems...)}
 	if r.json() {
-		v := validation{File: c.File, Valid: m != nil, Problems: []problem{}}
-		for _, p := range problems {
-			v.Problems = append(v.Problems, problem{p.Line, p.Column, p.Pointer, p.Code, p.Message, p.Suggestion})
-		}
-		if err := r.writeJSON(v); err != nil {
-			return err
-		}
+		err = r.writeJSON(v)
 	} else {
 		for _, p := range problems {
 			r.print("%s", printable(problemLine(c.File, p)))
 		}
 	}
-	if m == nil {
+	switch {
+	case err == nil && !v.Valid:
 		return &exitError{code: codeFailed}
-	}
-	if !r.json() && len(problems) == 0 {
+	case err == nil && !r.json() && len(problems) == 0:
 		r.print("%s is valid", printable(c.File))
 	}
-	return nil
+	return err
 }
 
 // problemLine writes a problem as compilers do, so that editors find the place.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -122,7 +121,7 @@ func (r *run) writeFile(f cases.File) {
 		r.print("FAIL%s%s", gap, printable(x.ID))
 		r.print("      %s", printable(x.String()))
 	}
-	r.print("%s%s%s%d passed, %d failed, %d skipped", printable(f.Name), ":", " ", f.Passed, f.Failed, f.Skipped)
+	r.print("%s: %d passed, %d failed, %d skipped", printable(f.Name), f.Passed, f.Failed, f.Skipped)
 }
 
 // caseFiles lists the files of cases that paths name, folders with all below
@@ -150,7 +149,7 @@ func caseFiles(paths []string) ([]string, error) {
 			return nil, fileError(path, err)
 		}
 		if found == 0 {
-			return nil, fmt.Errorf("%w", exitf(codeUsage, "there is no file that ends in .jsonl in the folder %s", path))
+			return nil, exitf(codeUsage, "there is no file that ends in .jsonl in the folder %s", path)
 		}
 	}
 	return files, nil

@@ -1,8 +1,10 @@
 package cases
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
@@ -28,7 +30,11 @@ func (c *Case) runRefusal(o Options) *Difference {
 	if refuse == nil {
 		refuse = refuseDefinition
 	}
-	code, message := refuse(c.Op, c.Request)
+	request := c.Request.Clone()
+	if text, ok := field(request, "definition").(string); ok {
+		request.Set("definition", fillPlaceholders(text))
+	}
+	code, message := refuse(c.Op, request)
 	return c.compareError(c.Op, code, message)
 }
 
@@ -64,32 +70,28 @@ func refuseDefinition(_ string, request *value.Object) (code, message string) {
 	if !ok {
 		return "", ""
 	}
-	_, problems := asl.Parse([]byte(text))
-	if len(problems) == 0 {
+	typ, _ := field(request, "type").(string)
+	problems := asl.Validate([]byte(text), asl.MachineType(typ))
+	if asl.Valid(problems) {
 		return "", ""
 	}
-	var all []string
-	for _, p := range problems {
-		s := p.Code + ": " + p.Message
-		if p.Pointer != "" {
-			s += " at " + p.Pointer
-		}
-		all = append(all, s)
-	}
-	return "InvalidDefinition", "Invalid State Machine Definition: '" + strings.Join(all, ", ") + "'"
+	return "InvalidDefinition", asl.DefinitionError([]byte(text), problems)
 }
 
 // runValidate compares the answer to a ValidateStateMachineDefinition request.
 func (c *Case) runValidate() *Difference {
 	text, _ := field(c.Request, "definition").(string)
-	_, problems := asl.Parse([]byte(text))
+	typ, _ := field(c.Request, "type").(string)
+	problems := asl.Validate([]byte(text), asl.MachineType(typ))
 	result, diagnostics := "OK", value.Array{}
-	for _, p := range problems {
+	if !asl.Valid(problems) {
 		result = "FAIL"
-		d := value.NewObject(value.Member{Key: "severity", Value: "ERROR"}, value.Member{Key: "code", Value: p.Code},
+	}
+	for _, p := range problems {
+		d := value.NewObject(value.Member{Key: "severity", Value: string(p.Severity)}, value.Member{Key: "code", Value: p.Code},
 			value.Member{Key: "message", Value: p.Message})
-		if p.Pointer != "" {
-			d.Set("location", p.Pointer)
+		if p.Location != "" {
+			d.Set("location", p.Location)
 		}
 		diagnostics = append(diagnostics, d)
 	}
@@ -99,6 +101,21 @@ func (c *Case) runValidate() *Difference {
 }
 
 // runTestState compares the answer to a TestState request.
-func (c *Case) runTestState(Options) *Difference {
-	return differ("", c.Expect, nil)
+func (c *Case) runTestState(o Options) *Difference {
+	env := o.Env
+	env.Now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	got, err := asl.TestState(c.Request, env, nil)
+	var refused *asl.TestError
+	if errors.As(err, &refused) {
+		if !c.ExpectError {
+			return differ("/status", field(c.Expect, "status"), refused.Error())
+		}
+		return c.compareError("test_state", refused.Code, refused.Message)
+	}
+	w := comparer{c.Wildcards}
+	want := without(c.Expect, "ResponseMetadata")
+	if status := field(want, "status"); status != field(got, "status") {
+		return differ("/status", status, got)
+	}
+	return w.compare("", want, got)
 }
