@@ -2,6 +2,7 @@ package asl
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/internal-app-portal/iap/asl/value"
 )
@@ -41,34 +42,27 @@ func (x *exec) runMap() *failure {
 	if f := x.effectiveInput(); f != nil {
 		return f
 	}
-	m := x.def.spec.iterate
-	items := x.at
-	if m.items != nil {
-		v, f := x.plain(m.items)
-		if f != nil {
+	var items value.Value
+	var f *failure
+	run := x.def.spec.iterate.run
+	if run == nil || run.reader == nil {
+		if items, f = x.mapItems(); f != nil {
 			return f
 		}
-		items = v
 	}
-	list, ok := items.(value.Array)
-	if !ok {
-		path := "$"
-		if m.items != nil {
-			path = m.items.text
-		}
-		return x.runtime("Reference path \"%s\" must point to array.", path)
+	x.see(stageItems, items)
+	limit, f := x.mapConcurrency()
+	if f != nil {
+		return f
 	}
-	limit := m.concurrency
-	if m.concurrencyPath != nil {
-		n, f := x.natural(m.concurrencyPath, "MaxConcurrency")
-		if f != nil {
-			return f
-		}
-		limit = n
+	x.see(stageLimit, value.Int(limit))
+	if run != nil {
+		return x.runDistributed(items, limit)
 	}
 	if limit == 0 || limit > inlineConcurrency {
 		limit = inlineConcurrency
 	}
+	list, _ := items.(value.Array)
 	total := len(list)
 	x.tell("MapStateStarted", Details{Length: &total})
 	x.f.Phase = PhaseChildren
@@ -87,6 +81,36 @@ func (x *exec) runMap() *failure {
 	return nil
 }
 
+// mapItems finds what a Map state goes through: an array or, when it is
+// distributed, an object.
+func (x *exec) mapItems() (value.Value, *failure) {
+	m := x.def.spec.iterate
+	items, path := x.at, "$"
+	if m.items != nil {
+		v, f := x.plain(m.items)
+		if f != nil {
+			return nil, f
+		}
+		// A path into the Context Object is named without its first $.
+		items, path = v, strings.Replace(m.items.text, "$$", "$", 1)
+	}
+	_, isList := items.(value.Array)
+	_, isObject := items.(*value.Object)
+	if !isList && !(isObject && m.run != nil) {
+		return nil, x.runtime("Reference path \"%s\" must point to array.", path)
+	}
+	return items, nil
+}
+
+// mapConcurrency evaluates MaxConcurrency; 0 is no limit.
+func (x *exec) mapConcurrency() (int64, *failure) {
+	m := x.def.spec.iterate
+	if m.concurrencyPath != nil {
+		return x.natural(m.concurrencyPath, "MaxConcurrency")
+	}
+	return m.concurrency, nil
+}
+
 // iterate starts the next iteration of the Map state at hand.
 func (x *exec) iterate(previous int64) *failure {
 	c := x.f.Children
@@ -97,7 +121,7 @@ func (x *exec) iterate(previous int64) *failure {
 		if in.IsZero() {
 			in = x.f.Data
 		}
-		x.at, x.item, x.context = in.Value(), &mapItem{index, v}, nil
+		x.at, x.item, x.context = in.Value(), &mapItem{index: index, value: v}, nil
 		filled, f := x.fill(t)
 		x.item, x.context = nil, nil
 		if f != nil {
@@ -218,6 +242,9 @@ func (x *exec) abort(id FrameID, f *Frame) {
 			}
 		}
 	}
+	if f.Phase == PhaseMapRun {
+		f.Prev = x.emit("MapRunAborted", f.Prev, Details{})
+	}
 	def := x.m.Graphs[f.Graph].State(f.State)
 	if def != nil && f.Phase != PhaseReady && aborts(def.Type) {
 		f.Prev = x.emit(string(def.Type)+"StateAborted", f.Prev, Details{})
@@ -241,8 +268,12 @@ func (x *exec) removeTree(id FrameID) {
 
 // cancel gives back what a frame has running outside.
 func (x *exec) cancel(id FrameID, f *Frame) {
-	if f.Phase == PhaseTask {
+	switch f.Phase {
+	case PhaseTask:
 		x.cancelTask(id, f)
+	case PhaseMapRun:
+		x.do(StopMapRun{Frame: id, Attempt: f.Attempt, ARN: f.MapRun})
+		f.MapRun = ""
 	}
 	for _, t := range []TimerID{f.Timer, f.Heartbeat} {
 		if t != 0 {

@@ -15,7 +15,7 @@ func (x *exec) start(sig Start) error {
 	}
 	root := x.m.Root()
 	x.s.Status = Running
-	x.s.Frames = map[FrameID]*Frame{RootFrame: {State: root.StartAt, Phase: PhaseReady, Data: input}}
+	x.s.Frames = map[FrameID]*Frame{RootFrame: {Graph: root.Number, State: root.StartAt, Phase: PhaseReady, Data: input}}
 	// The first state's events do not follow this one: AWS starts anew at 0.
 	x.emit("ExecutionStarted", 0, Details{Input: input, RoleARN: x.env.Execution.RoleARN})
 	if x.m.TimeoutSeconds > 0 {
@@ -76,7 +76,7 @@ func (x *exec) done() Outcome {
 		// Work that this step asked for is not begun; what runs is cancelled.
 		x.out.Commands = slices.DeleteFunc(x.out.Commands, func(c Command) bool {
 			switch c.(type) {
-			case ScheduleTask, SetTimer:
+			case ScheduleTask, SetTimer, StartMapRun:
 				return true
 			}
 			return false

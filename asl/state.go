@@ -100,6 +100,8 @@ type Frame struct {
 	Timer            TimerID
 	Heartbeat        TimerID
 	HeartbeatSeconds int64
+	// MapRun is the ARN of the map run that the frame waits for.
+	MapRun string
 	// Children is there while a Parallel or Map state runs.
 	Children *Children
 }

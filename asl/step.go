@@ -60,6 +60,12 @@ func (x *exec) take(sig Signal) error {
 		}
 		x.enter()
 		return nil
+	case MapRunEnded:
+		if err := x.mapRun(sig.Frame, sig.Attempt); err != nil {
+			return err
+		}
+		x.mapRunEnded(sig)
+		return nil
 	case TaskStarted:
 		if err := x.attempt(sig.Frame, sig.Attempt); err != nil {
 			return err
