@@ -20,7 +20,7 @@ const lastLines = 10
 
 // taskCheck asks the app until it answers.
 func (s *Service) taskCheck(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ type Prober interface {
 	Check(ctx context.Context, t health.Target) error
 }
 
-// Config is what a Service needs; every field is required.
+// Config is what a Service needs; every field is required but Actor.
 type Config struct {
 	Store      Store
 	Tx         iap.Transactor
@@ -74,6 +74,9 @@ type Config struct {
 	ResourceName func(hostName string) string
 	// AppURL is the address of a host name.
 	AppURL func(hostName string) string
+	// Actor returns who a person's ID stands for, for tasks of state machines
+	// that the person has started. Nil, or an ID that nobody has: a member.
+	Actor func(id string) iap.Actor
 	// Portal is this portal's ID, the value of the label iap.portal.
 	Portal string
 	// State gives a job access to its instance's Terraform state.

@@ -45,6 +45,9 @@ func (s *Service) Get(ctx context.Context, actor iap.Actor, ref string) (Instanc
 // that f chooses.
 func (s *Service) List(ctx context.Context, actor iap.Actor, f Filter) ([]Instance, error) {
 	if !actor.Role.Includes(iap.Admin) {
+		if actor.ID == "" {
+			return nil, nil // nobody has nothing; an empty owner would choose all
+		}
 		f.Owner = actor.ID
 	}
 	return s.Store.Instances(ctx, f)

@@ -11,6 +11,7 @@ import (
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/task"
 	"github.com/internal-app-portal/iap/workflow"
 )
 
@@ -20,6 +21,8 @@ const (
 	errorExited       = "Health.ContainerExited"
 	errorUnhealthy    = "Health.Failed"
 	errorUnavailable  = job.ErrUnavailable
+	errorNotFound     = "Instance.NotFound"
+	errorNotAllowed   = "Instance.NotAllowed"
 )
 
 // Handlers returns what does the lifecycle's tasks, for the engine.
@@ -34,6 +37,8 @@ func (s *Service) Handlers() map[string]workflow.Handler {
 		"instance:fail":    {Run: s.taskFail},
 		"instance:end":     {Commit: s.taskEnd},
 		"leak:verify":      {Run: s.taskVerify},
+		"instance:list":    {Commit: s.taskList},
+		"instance:destroy": {Commit: s.taskDestroyInstance},
 	}
 }
 
@@ -46,17 +51,35 @@ type arguments struct {
 	Receipt  *Receipt `json:"receipt"`
 }
 
-// read takes the arguments apart; bad ones are a mistake of who wrote the
-// state machine.
-func read(c workflow.Call) (arguments, error) {
+// read takes the arguments of a lifecycle's task apart; bad ones are a mistake
+// of who wrote the state machine. What a lifecycle does with its instance,
+// nobody else's state machine may do.
+func (s *Service) read(ctx context.Context, c workflow.Call) (arguments, error) {
 	var a arguments
-	if err := json.Unmarshal(c.Arguments, &a); err != nil {
-		return a, workflow.FailTask("States.ParameterPathFailure", "The arguments of %s do not fit: %v.", c.Resource.ARN, err)
+	if err := lifecycleDoc(c.Resource.Service+":"+c.Resource.API).Read(c.Arguments, &a); err != nil {
+		return a, badArguments(c, err)
 	}
 	if !iap.ValidID(a.Instance) {
-		return a, workflow.FailTask("States.ParameterPathFailure", "%s needs the argument \"instance\".", c.Resource.ARN)
+		return a, workflow.FailTask(task.ErrArguments, "The argument \"instance\" of %s is not the ID of an instance.", c.Resource.ARN)
 	}
-	return a, nil
+	i, err := s.Store.Instance(ctx, a.Instance)
+	switch {
+	case iap.IsKind(err, iap.NotFound):
+		return a, workflow.FailTask(errorNotFound, "There is no instance %q.", a.Instance)
+	case err == nil && i.Execution != c.Execution:
+		return a, workflow.FailTask(errorNotAllowed,
+			"%s is for the lifecycle of the instance alone; other state machines use arn:iap:states:::instance:destroy.", c.Resource.ARN)
+	}
+	return a, err
+}
+
+// badArguments fails a task whose arguments do not fit.
+func badArguments(c workflow.Call, err error) error {
+	fields := iap.Fields(err)
+	if len(fields) == 0 {
+		return err
+	}
+	return workflow.FailTask(task.ErrArguments, "The argument %q of %s: %s.", fields[0].Field, c.Resource.ARN, fields[0].Message())
 }
 
 // result is the JSON of a task's result.
@@ -68,7 +91,7 @@ func result(v any, err error) (json.RawMessage, error) {
 }
 
 func (s *Service) taskApply(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +106,7 @@ func (s *Service) taskApply(ctx context.Context, c workflow.Call) (json.RawMessa
 }
 
 func (s *Service) taskDestroy(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +139,7 @@ func (s *Service) taskCancelJob(ctx context.Context, c workflow.Call) error {
 }
 
 func (s *Service) taskPublish(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -153,12 +176,13 @@ func (s *Service) unpublish(ctx context.Context, id, upstream string) error {
 	return nil
 }
 
-func (s *Service) taskHold(context.Context, workflow.Call) (json.RawMessage, error) {
-	return nil, nil
+func (s *Service) taskHold(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	_, err := s.read(ctx, c)
+	return nil, err
 }
 
 func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +199,7 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 // taskFail keeps why a deploy failed, with what the container said when it
 // ended while it was being made. That somebody wanted it gone is no failure.
 func (s *Service) taskFail(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +218,7 @@ func (s *Service) taskFail(ctx context.Context, c workflow.Call) (json.RawMessag
 }
 
 func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +256,7 @@ func (s *Service) tellLeak(ctx context.Context, i Instance) error {
 // taskVerify removes what carries the instance's label though it should be
 // gone, and says what is left then.
 func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-	a, err := read(c)
+	a, err := s.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
