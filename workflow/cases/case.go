@@ -100,7 +100,7 @@ func Parse(text []byte) (*Case, error) {
 	}
 	if c.Kind != Lint {
 		if c.Expect, ok = o.Get("expect"); !ok {
-			r.fail("expect", "is missing")
+			r.fail("expect", "is missing: it says what is to come out")
 		}
 	}
 	c.Wildcards = map[string]bool{}
@@ -134,7 +134,8 @@ func (c *Case) execution(r *reader) {
 		}
 		c.Mocks = mocks
 	}
-	if _, ok := field(r.o, "expect").(*value.Object); !ok {
+	expect, there := r.o.Get("expect")
+	if _, ok := expect.(*value.Object); there && !ok {
 		r.fail("expect", "must be an object")
 	}
 }

@@ -112,6 +112,9 @@ func (c *Case) runTestState(o Options) *Difference {
 		}
 		return c.compareError("test_state", refused.Code, refused.Message)
 	}
+	if c.ExpectError {
+		return differ("/Error", field(c.Expect, "Error"), got)
+	}
 	w := comparer{c.Wildcards}
 	want := without(c.Expect, "ResponseMetadata")
 	if status := field(want, "status"); status != field(got, "status") {

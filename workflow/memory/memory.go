@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl"
@@ -79,6 +80,17 @@ type Result struct {
 // ErrStuck tells that an execution waits for an answer that never comes.
 var ErrStuck = errors.New("the execution waits for something that never happens")
 
+// Fault is a panic of the engine or of what Options have it call: it ends the
+// one execution, not the process.
+type Fault struct {
+	Panic any
+	Stack []byte
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("the engine failed by a fault of its own: %v", f.Panic)
+}
+
 // Stop, as the cause of the end of Run's context, ends the execution as ABORTED
 // instead of breaking it off.
 type Stop struct{ Name, Cause string }
@@ -87,11 +99,16 @@ type Stop struct{ Name, Cause string }
 func (s *Stop) Error() string { return "the execution was stopped: " + s.Name + ": " + s.Cause }
 
 // Run runs an execution until it ends. An error is not the execution's own: it
-// is asl.ErrInput, ErrStuck, or the cause of ctx when that ends before, unless
-// this is a *Stop.
-func Run(ctx context.Context, m *asl.Machine, input value.JSON, o Options) (Result, error) {
+// is asl.ErrInput, ErrStuck, a *Fault, or the cause of ctx when that ends before,
+// unless this is a *Stop.
+func Run(ctx context.Context, m *asl.Machine, input value.JSON, o Options) (result Result, err error) {
 	x := newExecution(ctx, m, input, o)
 	defer x.end()
+	defer func() {
+		if v := recover(); v != nil {
+			result, err = Result{}, &Fault{Panic: v, Stack: debug.Stack()}
+		}
+	}()
 	if err := x.step(asl.Start{Input: input}); err != nil {
 		return Result{}, err
 	}

@@ -195,3 +195,18 @@ func BenchmarkExpress(b *testing.B) {
 		}
 	}
 }
+
+func TestPanics(t *testing.T) {
+	for _, clock := range []memory.Clock{memory.Real, memory.Virtual} {
+		r, err := memory.Run(t.Context(), one(t, task), empty, memory.Options{Clock: clock,
+			Task: func(context.Context, asl.ScheduleTask) memory.Answer { panic("handler") }})
+		if err != nil || r.Status != asl.Failed || *r.Error != memory.ErrorFault {
+			t.Errorf("clock %d: %v %v", clock, r, err)
+		}
+	}
+	var fault *memory.Fault
+	_, err := memory.Run(t.Context(), one(t, task), empty, memory.Options{OnEvent: func(asl.HistoryEvent) { panic("listener") }})
+	if !errors.As(err, &fault) || fault.Panic != "listener" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,6 +2,8 @@ package memory
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl"
@@ -9,7 +11,8 @@ import (
 )
 
 // Handler does one task. With the real clock it runs in a goroutine of its own
-// and ctx ends when the task's result is no longer wanted. It must not panic.
+// and ctx ends when the task's result is no longer wanted. A panic fails
+// the task alone.
 type Handler func(ctx context.Context, t asl.ScheduleTask) Answer
 
 // Answer is what became of a task.
@@ -70,6 +73,25 @@ func noHandler(_ context.Context, t asl.ScheduleTask) Answer {
 	return Fail("States.Runtime", "There is nobody here to do the task "+t.Resource.ARN+".")
 }
 
+// ErrorFault is the name of the error of a task whose handler panicked.
+const ErrorFault = "Portal.Fault"
+
+// handler is what does the tasks; a panic of it fails the task alone.
+func (x *execution) handler() Handler {
+	if x.Task == nil {
+		return noHandler
+	}
+	return func(ctx context.Context, t asl.ScheduleTask) (a Answer) {
+		defer func() {
+			if v := recover(); v != nil {
+				slog.Error("a task's handler panicked", "resource", t.Resource.ARN, "panic", v, "stack", string(debug.Stack()))
+				a = Fail(ErrorFault, "The task failed by a fault of the portal.")
+			}
+		}()
+		return x.Task(ctx, t)
+	}
+}
+
 // begin does a task: at once with the virtual clock, else in a goroutine.
 func (x *execution) begin(t asl.ScheduleTask) error {
 	key := taskKey{t.Frame, t.Attempt}
@@ -79,10 +101,7 @@ func (x *execution) begin(t asl.ScheduleTask) error {
 	if err := x.step(asl.TaskStarted{Frame: t.Frame, Attempt: t.Attempt, WorkerName: x.Worker}); err != nil || x.complete != nil {
 		return err
 	}
-	do := x.Task
-	if do == nil {
-		do = noHandler
-	}
+	do := x.handler()
 	if x.Clock == Virtual {
 		a := do(x.ctx, t)
 		if !a.Submitted.IsZero() {
