@@ -16,13 +16,15 @@ import (
 )
 
 var (
-	_ iap.Transactor = (*DB)(nil)
-	_ event.Store    = (*DB)(nil)
-	_ catalog.Store  = (*DB)(nil)
-	_ job.Store      = (*DB)(nil)
-	_ job.StateStore = (*DB)(nil)
-	_ workflow.Store = (*DB)(nil)
-	_ instance.Store = (*DB)(nil)
+	_ iap.Transactor         = (*DB)(nil)
+	_ event.Store            = (*DB)(nil)
+	_ catalog.Store          = (*DB)(nil)
+	_ job.Store              = (*DB)(nil)
+	_ job.StateStore         = (*DB)(nil)
+	_ workflow.Store         = (*DB)(nil)
+	_ workflow.MachineStore  = (*DB)(nil)
+	_ workflow.ActivityStore = (*DB)(nil)
+	_ instance.Store         = (*DB)(nil)
 )
 
 // Options changes how a database is used; the zero value is right for a

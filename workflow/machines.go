@@ -76,7 +76,7 @@ func (e *Engine) machine(ctx context.Context, id string) (parsedMachine, error) 
 	return p, nil
 }
 
-func invalidDefinition(problems []asl.Problem) error {
+func invalidDefinition(problems []asl.Problem) *iap.Error {
 	if len(problems) == 0 {
 		return iap.FieldErrorf("workflow.PutStateMachine", "definition", "it is not a state machine")
 	}
