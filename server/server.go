@@ -136,7 +136,7 @@ func (s *Server) openParts(ctx context.Context) error {
 		return err
 	}
 	s.runner, err = local.New(local.Config{Data: s.cfg.Data, Bundles: bundles{s.builtIn, s.catalog},
-		Docker: s.cfg.DockerHost, WarmProvider: true, Logger: s.cfg.Logger})
+		Docker: s.cfg.DockerHost, WarmProvider: true, Spare: true, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,13 @@ func (s *supervisor) prepare(ctx context.Context) error {
 	if s.spec.Kind == job.Destroy && s.noState(ctx) {
 		return nil
 	}
-	if err := s.makeFolders(); err != nil {
-		return fmt.Errorf("the job's folder cannot be made: %w", err)
-	}
-	if err := s.makeReady(ctx); err != nil {
-		return err
+	if s.spare == nil {
+		if err := s.makeFolders(); err != nil {
+			return fmt.Errorf("the job's folder cannot be made: %w", err)
+		}
+		if err := s.makeReady(ctx); err != nil {
+			return err
+		}
 	}
 	if s.spec.Variables == nil {
 		s.spec.Variables = map[string]any{}
@@ -35,12 +37,13 @@ func (s *supervisor) prepare(ctx context.Context) error {
 }
 
 func (s *supervisor) makeFolders() error {
-	if err := os.MkdirAll(s.f.path(homeFolder), 0o700); err != nil {
+	s.home = s.f.path(homeFolder)
+	if err := os.MkdirAll(s.home, 0o700); err != nil {
 		return err
 	}
 	// A provider's socket is made in TMPDIR, and the path of a socket has 108
 	// bytes at most.
-	s.tmp = s.f.path(homeFolder)
+	s.tmp = s.home
 	if len(s.tmp) > 70 {
 		var err error
 		if s.tmp, err = os.MkdirTemp("", "iap-"); err != nil {
@@ -53,6 +56,9 @@ func (s *supervisor) makeFolders() error {
 // clean removes what is outside of the job's folder.
 func (s *supervisor) clean() {
 	s.endProvider()
+	if s.state != nil {
+		s.state.close()
+	}
 	if s.tmp != "" && s.tmp != s.f.path(homeFolder) {
 		_ = os.RemoveAll(s.tmp)
 	}
@@ -126,7 +132,7 @@ func (s *supervisor) attempts(ctx context.Context) (*report, error) {
 	s.useProvider(ctx)
 	warm, refresh, readyAgain, rescuedAgain := s.plan.Reattach != "", s.spec.Kind == job.Apply, false, false
 	for {
-		rep, killed, err := s.tool.run(ctx, s.f.path(workFolder), s.environment(warm), s.arguments(refresh)...)
+		rep, killed, err := s.try(ctx, warm, refresh)
 		if err == nil {
 			if ctx.Err() != nil && s.spec.Kind == job.Apply {
 				return rep, context.Cause(ctx)
@@ -170,6 +176,19 @@ func (s *supervisor) attempts(ctx context.Context) (*report, error) {
 	}
 }
 
+// try runs the tool once; first the one that a spare supervisor has waiting.
+func (s *supervisor) try(ctx context.Context, warm, refresh bool) (*report, bool, error) {
+	if waiting := s.spare; waiting != nil {
+		s.spare = nil
+		rep, killed, err := s.followSpare(ctx, waiting)
+		if err == nil || ctx.Err() != nil || rep.acted || rep.reason() != "" {
+			return rep, killed, err
+		}
+		s.log.say("The run that was prepared ended; starting another one.")
+	}
+	return s.tool.run(ctx, s.f.path(workFolder), s.environment(warm), s.arguments(refresh)...)
+}
+
 // makeReadyAgain puts the bundle's ready folder aside and makes a new one.
 func (s *supervisor) makeReadyAgain(ctx context.Context) error {
 	ready := readyFolder(s.plan.Bundle, s.plan.Binary, s.plan.CLIConfig)
@@ -190,6 +209,10 @@ func (s *supervisor) makeReadyAgain(ctx context.Context) error {
 }
 
 func (s *supervisor) arguments(refresh bool) []string {
+	return s.argumentsWith(s.f.path(variablesFile), refresh)
+}
+
+func (s *supervisor) argumentsWith(variables string, refresh bool) []string {
 	args := []string{"apply"}
 	if s.spec.Kind == job.Destroy {
 		args = append(args, "-destroy")
@@ -199,7 +222,7 @@ func (s *supervisor) arguments(refresh bool) []string {
 	}
 	// The lock may be that of a job which is just ending.
 	return append(args, "-json", "-auto-approve", "-input=false", "-lock-timeout=20s",
-		"-var-file="+s.f.path(variablesFile))
+		"-var-file="+variables)
 }
 
 // environment returns the whole environment of the tool: nothing of the
@@ -220,7 +243,7 @@ func (s *supervisor) environment(warm bool) []string {
 	}
 	st := s.spec.State
 	for name, v := range map[string]string{
-		"PATH": s.plan.Path, "HOME": s.f.path(homeFolder), "TMPDIR": s.tmp,
+		"PATH": s.plan.Path, "HOME": s.home, "TMPDIR": s.tmp,
 		"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1",
 		"TF_CLI_CONFIG_FILE": s.plan.CLIConfig, "DOCKER_HOST": s.plan.Docker,
 		"TF_HTTP_ADDRESS": st.Address, "TF_HTTP_LOCK_ADDRESS": st.Address, "TF_HTTP_UNLOCK_ADDRESS": st.Address,

@@ -16,7 +16,7 @@ import (
 
 // Config is what a Runner is made of. Data and Bundles are required.
 type Config struct {
-	Data    string      // folder in which the Runner keeps "jobs", "bundles" and "providers"
+	Data    string      // folder in which the Runner keeps "jobs", "bundles", "providers" and "spares"
 	Bundles job.Bundles // where the files of bundles come from
 
 	Binary    string // tofu or terraform; empty: found as FindTerraform says
@@ -27,6 +27,10 @@ type Config struct {
 	// WarmProvider keeps the Docker provider of built-in bundles running, which
 	// saves its start in each job.
 	WarmProvider bool
+	// Spare keeps, where a provider is kept running, one supervisor with a tool
+	// that waits for the next apply of the built-in bundle, which saves the
+	// start of both. It ends when nothing was deployed for a while.
+	Spare bool
 	// KeepProviders leaves warm providers running after Close, for the next
 	// Runner on the same folder.
 	KeepProviders bool
@@ -36,9 +40,10 @@ type Config struct {
 
 // Runner runs jobs as processes on this machine. It implements job.Runner.
 type Runner struct {
-	cfg   Config
-	watch *watcher
-	pool  *pool
+	cfg    Config
+	watch  *watcher
+	pool   *pool
+	spares *spares
 
 	starts  atomic.Int64   // of jobs, by this process
 	reaping sync.WaitGroup // supervisors of which this process is the parent
@@ -61,7 +66,7 @@ func New(cfg Config) (*Runner, error) {
 		return nil, iap.E(op, iap.Internal, err)
 	}
 	cfg.Data = data
-	for _, name := range []string{"jobs", "bundles", "providers"} {
+	for _, name := range []string{"jobs", "bundles", "providers", sparesFolder} {
 		if err := os.MkdirAll(filepath.Join(data, name), 0o700); err != nil {
 			return nil, failed(op, err)
 		}
@@ -78,12 +83,14 @@ func New(cfg Config) (*Runner, error) {
 	}
 	r := &Runner{cfg: cfg, watch: w, binary: cfg.Binary}
 	r.pool = newPool(filepath.Join(data, "providers"), cfg.Logger)
+	r.spares = newSpares(filepath.Join(data, sparesFolder), cfg.Logger)
 	return r, nil
 }
 
 // Close ends what the Runner does in this process. Jobs go on; warm providers
 // end unless Config.KeepProviders is set or a job is running.
 func (r *Runner) Close() error {
+	r.spares.stop()
 	if !r.cfg.KeepProviders && !r.busy() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

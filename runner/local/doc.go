@@ -19,6 +19,9 @@
 //     copies of its files.
 //   - A provider that a job keeps for itself is named in the job's folder before
 //     it does anything, and has ended before the result is there.
+//   - A spare supervisor holds the lock of its own folder, which becomes the job's
+//     by a rename. Until it has written its pid there it has done nothing, and
+//     whoever finds the folder without one may start the job anew.
 //   - A file with a secret is readable by the portal's user alone and is
 //     removed when its job has ended.
 package local

@@ -32,6 +32,7 @@ const (
 	variablesFile = "terraform.tfvars.json" // removed at the end
 	workFolder    = "work"                  // where tofu runs; removed at the end
 	homeFolder    = "home"                  // its HOME; removed at the end
+	spareFile     = "spare.json"            // plan without a job: of a spare supervisor
 )
 
 func (f folder) path(name string) string { return filepath.Join(string(f), name) }

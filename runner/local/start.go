@@ -29,16 +29,24 @@ func (r *Runner) Start(ctx context.Context, spec job.Spec) error {
 	if f.has(pidFile) || f.has(resultFile) {
 		return nil
 	}
-	p := plan{Spec: spec, CLIConfig: r.cfg.CLIConfig, Path: os.Getenv("PATH"), Docker: r.cfg.Docker,
-		Inherited: inherited()}
-	if p.Binary, err = r.terraform(); err != nil {
+	binary, err := r.terraform()
+	if err != nil {
 		return err
 	}
-	if p.Bundle, err = r.unpack(ctx, spec.Bundle); err != nil {
+	bundle, err := r.unpack(ctx, spec.Bundle)
+	if err != nil {
 		return err
 	}
+	p := r.plan(spec, binary, bundle)
 	if spec.BuiltIn && r.cfg.WarmProvider {
 		p.Reattach = r.reattach(p.Bundle, p.Binary)
+	}
+	if r.cfg.Spare && p.sparable() {
+		defer r.spares.later(p)
+		if r.spares.give(f, p) {
+			r.tidy()
+			return nil
+		}
 	}
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return failed(op, err)
@@ -61,18 +69,38 @@ func (r *Runner) Start(ctx context.Context, spec job.Spec) error {
 	return r.spawn(f, lock)
 }
 
+// plan returns what a supervisor is told, without a provider that is running.
+func (r *Runner) plan(spec job.Spec, binary, bundle string) plan {
+	return plan{Spec: spec, Binary: binary, Bundle: bundle, CLIConfig: r.cfg.CLIConfig, Path: os.Getenv("PATH"),
+		Docker: r.cfg.Docker, Inherited: inherited()}
+}
+
 // spawn starts the supervisor and gives it the lock.
 func (r *Runner) spawn(f folder, lock *os.File) error {
 	const op = "local.Start"
-	self, err := os.Executable()
-	if err != nil {
-		return iap.E(op, iap.Internal, err)
-	}
-	out, err := os.OpenFile(f.path(outputFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	cmd, out, err := supervisorOf(f, lock)
 	if err != nil {
 		return failed(op, err)
 	}
 	defer out.Close()
+	if err := cmd.Start(); err != nil {
+		return iap.E(op, iap.Unavailable, err)
+	}
+	r.reaping.Go(func() { _ = cmd.Wait() }) // the result says how it went
+	return nil
+}
+
+// supervisorOf returns the command that supervises a folder, with its lock, and
+// the file in which it prints, to be closed.
+func supervisorOf(f folder, lock *os.File) (*exec.Cmd, *os.File, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := os.OpenFile(f.path(outputFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
 	cmd := exec.Command(self, supervisorCommand, string(f))
 	cmd.Path = ownBinary(self)
 	cmd.Dir = string(f)
@@ -81,11 +109,7 @@ func (r *Runner) spawn(f folder, lock *os.File) error {
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + string(f), "TMPDIR=" + os.TempDir()}
 	// A session of its own: what stops the portal does not reach it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return iap.E(op, iap.Unavailable, err)
-	}
-	r.reaping.Go(func() { _ = cmd.Wait() }) // the result says how it went
-	return nil
+	return cmd, out, nil
 }
 
 // unpack returns the folder of a bundle, with its files in "files".

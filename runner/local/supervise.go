@@ -27,14 +27,20 @@ func Supervise(dir string) int {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM)
 	signal.Ignore(unix.SIGHUP, unix.SIGINT)
-	if err := superviseLocked(f, signals); err != nil {
+	supervise := func() error { return superviseLocked(f, signals, nil) }
+	if f.has(spareFile) {
+		supervise = func() error { return superviseSpare(f, signals) }
+	}
+	if err := supervise(); err != nil {
 		fmt.Fprintln(os.Stderr, "job-supervisor:", err)
 		return 1
 	}
 	return 0
 }
 
-func superviseLocked(f folder, signals <-chan os.Signal) error {
+// superviseLocked runs the job of a folder, with what a spare supervisor has
+// ready when there is such.
+func superviseLocked(f folder, signals <-chan os.Signal, ready *spareRun) error {
 	if f.has(resultFile) {
 		return nil
 	}
@@ -49,6 +55,9 @@ func superviseLocked(f folder, signals <-chan os.Signal) error {
 	s, err := newSupervisor(f, p)
 	if err != nil {
 		return err
+	}
+	if ready != nil {
+		s.adopt(ready)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
@@ -94,8 +103,11 @@ type supervisor struct {
 	spec  job.Spec
 	log   *jobLog
 	tool  *tool
-	tmp   string       // TMPDIR of the tool
+	home  string       // HOME of the tool
+	tmp   string       // its TMPDIR
 	own   *ownProvider // nil when there never was one
+	spare *spareRun    // a run that waits for the job's variables; nil: none, or used
+	state *stateDoor   // through which that run reaches the state
 	steps []job.Step
 }
 

@@ -49,45 +49,65 @@ func stepBack(pid int) { _ = unix.Setpriority(unix.PRIO_PROCESS, pid, jobNice) }
 // gets SIGINT and after the grace SIGKILL. err is the tool's exit, nil when it
 // succeeded; killed says that a signal which was not ours ended it.
 func (t *tool) run(ctx context.Context, dir string, env []string, args ...string) (rep *report, killed bool, err error) {
-	rep = &report{}
 	if ctx.Err() != nil {
-		return rep, false, context.Cause(ctx)
+		return &report{}, false, context.Cause(ctx)
 	}
+	r, err := t.start(dir, env, args...)
+	if err != nil {
+		return &report{}, false, err
+	}
+	return t.follow(ctx, r)
+}
+
+// running is a tool that was started and that nobody reads yet.
+type running struct {
+	cmd            *exec.Cmd
+	stdout, stderr *os.File
+}
+
+// start starts the tool as the leader of a group.
+func (t *tool) start(dir string, env []string, args ...string) (*running, error) {
 	cmd := exec.Command(t.binary, args...)
 	cmd.Dir, cmd.Env = dir, env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, stderr, closeEnds, err := pipes(cmd)
 	if err != nil {
-		return rep, false, err
+		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		closeEnds()
+	err = cmd.Start()
+	closeEnds()
+	if err != nil {
 		stdout.Close()
 		stderr.Close()
-		return rep, false, err
+		return nil, err
 	}
-	closeEnds()
 	stepBack(cmd.Process.Pid)
-	err = t.started(processOf(cmd.Process.Pid))
+	return &running{cmd, stdout, stderr}, nil
+}
+
+// follow reads a started tool until it ends, as run says.
+func (t *tool) follow(ctx context.Context, r *running) (rep *report, killed bool, err error) {
+	rep = &report{}
+	err = t.started(processOf(r.cmd.Process.Pid))
 	gone := make(chan struct{})
-	stopper := t.stopAfter(ctx, cmd.Process.Pid, gone)
+	stopper := t.stopAfter(ctx, r.cmd.Process.Pid, gone)
 	var readers sync.WaitGroup
-	readers.Go(func() { t.readMessages(stdout, rep) })
-	readers.Go(func() { t.readText(stderr, rep) })
+	readers.Go(func() { t.readMessages(r.stdout, rep) })
+	readers.Go(func() { t.readText(r.stderr, rep) })
 	// What the tool left running in its group would hold the pipes open.
-	waitErr := waitAndEndGroup(cmd)
+	waitErr := waitAndEndGroup(r.cmd)
 	close(gone)
 	stopped := <-stopper
 	// A process that left the group may hold them, too: it is not waited for.
-	drained := time.AfterFunc(time.Second, func() { stdout.Close(); stderr.Close() })
+	drained := time.AfterFunc(time.Second, func() { r.stdout.Close(); r.stderr.Close() })
 	readers.Wait()
 	drained.Stop()
-	stdout.Close()
-	stderr.Close()
+	r.stdout.Close()
+	r.stderr.Close()
 	if waitErr == nil {
 		return rep, false, err
 	}
-	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	status, _ := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return rep, !stopped && status.Signaled(), waitErr
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 // Warm prepares a built-in bundle before its first job: it initialises it and,
-// with Config.WarmProvider, starts its provider. It returns when both are ready.
+// with Config.WarmProvider and Config.Spare, starts its provider and the first
+// spare supervisor. It returns when they are ready.
 // Jobs do not depend on it; they are only quicker after it.
 func (r *Runner) Warm(ctx context.Context, key string) error {
 	const op = "local.Warm"
@@ -35,10 +36,19 @@ func (r *Runner) Warm(ctx context.Context, key string) error {
 		}
 	}
 	provider := providerBinary(ready)
-	if !r.cfg.WarmProvider || provider == "" || r.pool.value(provider, r.cfg.Docker) != "" {
+	if !r.cfg.WarmProvider || provider == "" {
 		return nil
 	}
-	return r.pool.startNow(ctx, provider, r.cfg.Docker)
+	if r.pool.value(provider, r.cfg.Docker) == "" {
+		if err := r.pool.startNow(ctx, provider, r.cfg.Docker); err != nil {
+			return err
+		}
+	}
+	p := r.plan(job.Spec{Kind: job.Apply, BuiltIn: true}, binary, bundle)
+	if p.Reattach = r.reattach(bundle, binary); r.cfg.Spare && p.sparable() {
+		r.spares.now(ctx, p)
+	}
+	return nil
 }
 
 // initialise makes a bundle ready as the first job's supervisor would.
@@ -49,8 +59,7 @@ func (r *Runner) initialise(ctx context.Context, bundle, binary, ready string) e
 		return failed(op, err)
 	}
 	defer os.RemoveAll(dir)
-	s, err := newSupervisor(folder(dir), plan{Binary: binary, CLIConfig: r.cfg.CLIConfig, Bundle: bundle,
-		Path: os.Getenv("PATH"), Docker: r.cfg.Docker, Inherited: inherited(), Spec: job.Spec{Grace: time.Second}})
+	s, err := newSupervisor(folder(dir), r.plan(job.Spec{Grace: time.Second}, binary, bundle))
 	if err != nil {
 		return failed(op, err)
 	}
