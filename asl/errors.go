@@ -12,13 +12,14 @@ const (
 	errNoChoice      = "States.NoChoiceMatched"
 	errParameterPath = "States.ParameterPathFailure"
 	errResultPath    = "States.ResultPathMatchFailure"
+	errQuery         = "States.QueryEvaluationError"
 )
 
 // errorNames are all names that ErrorEquals may hold among the reserved ones.
 var errorNames = []string{errAll, errHeartbeat, errTimeout, errTaskFailed, errRuntime, errDataLimit, errIntrinsic,
 	errNoChoice, errParameterPath, errResultPath, "States.Permissions", "States.BranchFailed",
 	"States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed", "States.ResultWriterFailed",
-	"States.QueryEvaluationError", "States.Http.Socket"}
+	errQuery, "States.Http.Socket"}
 
 // failure is an error on its way through retriers, catchers and parents.
 type failure struct {

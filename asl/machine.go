@@ -5,19 +5,39 @@ import "fmt"
 // Problem is one thing that is wrong with a definition.
 type Problem struct {
 	// Line and Column are where it is, both from 1; Column counts characters.
-	Line, Column int
+	Line   int `json:"line"`
+	Column int `json:"column"`
 	// Pointer is the same as a JSON Pointer (RFC 6901), "" for the whole.
-	Pointer string
+	Pointer string `json:"pointer"`
+	// Location is the place as AWS tells it, or "" where AWS tells none. It is
+	// the object around the place where AWS complains of the object.
+	Location string `json:"location,omitempty"`
+	// Severity is ERROR, or WARNING for what AWS takes all the same.
+	Severity Severity `json:"severity"`
 	// Code is AWS's, such as SCHEMA_VALIDATION_FAILED or MISSING_TRANSITION_TARGET.
-	Code string
-	// Message says what is wrong and what would be right.
-	Message string
+	Code string `json:"code"`
+	// Message says what is wrong, in AWS's words where AWS has some.
+	Message string `json:"message"`
+	// Hint says more in the portal's words: what would be right, or "".
+	Hint string `json:"hint,omitempty"`
 	// Suggestion is a nearly right word for a wrong one, or "".
-	Suggestion string
+	Suggestion string `json:"suggestion,omitempty"`
 }
+
+// Severity tells whether a definition with a problem can be used.
+type Severity string
+
+// The severities, as AWS spells them.
+const (
+	SeverityError   Severity = "ERROR"
+	SeverityWarning Severity = "WARNING"
+)
 
 func (p Problem) String() string {
 	s := fmt.Sprintf("%d:%d: %s: %s", p.Line, p.Column, p.Code, p.Message)
+	if p.Hint != "" {
+		s += ": " + p.Hint
+	}
 	if p.Suggestion != "" {
 		s += fmt.Sprintf("; did you mean %q?", p.Suggestion)
 	}
@@ -58,10 +78,18 @@ type Machine struct {
 	// Graphs holds the machine's own states first, then those of every branch
 	// and item processor, in the order of the definition.
 	Graphs []*Graph
+
+	root int // number of the machine's own graph
 }
 
 // Root is the machine's own graph.
-func (m *Machine) Root() *Graph { return m.Graphs[0] }
+func (m *Machine) Root() *Graph { return m.Graphs[m.root] }
+
+// Sub is the machine of the children of a distributed Map state: one graph of m
+// with all under it. It has no time limit of its own.
+func (m *Machine) Sub(graph int) *Machine {
+	return &Machine{QueryLanguage: m.QueryLanguage, Graphs: m.Graphs, root: graph}
+}
 
 // Graph is a set of states with an entry: a machine, a branch of a Parallel
 // state or the item processor of a Map state.

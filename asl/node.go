@@ -2,7 +2,9 @@ package asl
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +17,8 @@ type node struct {
 	pos    *value.Position
 	parent *node
 	key    string
+	// element tells that the parent is an array, state that this is a state.
+	element, state bool
 }
 
 // field finds a member of an object.
@@ -46,7 +50,7 @@ func (n *node) items() []*node {
 	a, _ := n.v.(value.Array)
 	out := make([]*node, len(a))
 	for i, x := range a {
-		out[i] = &node{v: x, pos: &n.pos.Kids[i], parent: n, key: fmt.Sprint(i)}
+		out[i] = &node{v: x, pos: &n.pos.Kids[i], parent: n, key: strconv.Itoa(i), element: true}
 	}
 	return out
 }
@@ -64,27 +68,67 @@ func (n *node) pointer() string {
 	return b.String()
 }
 
+// location is the place as AWS writes it: "/States/A/Choices[0]/Next", names as
+// they are; "/" for the whole.
+func (n *node) location() string {
+	if n.parent == nil {
+		return "/"
+	}
+	return n.join(func(at *node) bool { return at.parent == nil })
+}
+
+// inState is the place within its state: "Choices[0]/Next".
+func (n *node) inState() string {
+	return strings.TrimPrefix(n.join(func(at *node) bool { return at.parent == nil || at.state }), "/")
+}
+
+func (n *node) join(stop func(*node) bool) string {
+	var parts []string
+	for at := n; !stop(at); at = at.parent {
+		if at.element {
+			parts = append(parts, "["+at.key+"]")
+		} else {
+			parts = append(parts, "/"+at.key)
+		}
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, "")
+}
+
 // maxProblems bounds the list of a hostile definition.
 const maxProblems = 100
 
-// Codes of problems, as AWS spells them where it has them.
+// Codes of problems, as AWS spells them.
 const (
 	CodeJSON         = "INVALID_JSON_DESCRIPTION"
 	CodeSchema       = "SCHEMA_VALIDATION_FAILED"
 	CodeNoTarget     = "MISSING_TRANSITION_TARGET"
 	CodeNoEnd        = "MISSING_END_STATE"
 	CodeDuplicate    = "DUPLICATE_STATE_NAME"
-	CodeUnreachable  = "UNREACHABLE_STATE"
+	CodeStateName    = "INVALID_STATE_NAME"
+	CodeLabel        = "INVALID_LABEL_NAME"
+	CodeTwoLabels    = "DUPLICATE_LABEL_NAME"
+	CodeDeep         = "TOO_DEEPLY_NESTED"
+	CodeQuery        = "INVALID_JSONATA_EXPRESSION"
+	CodeQueryRoot    = "UNSUPPORTED_JSONATA_EXPRESSION"
+	CodeNoDollar     = "NO_DOLLAR"
+	CodeNoPath       = "NO_PATH"
+	CodeStaticResult = "PASS_RESULT_IS_STATIC"
 	CodeNotSupported = "NOT_SUPPORTED"
 )
 
 // checker gathers problems and graphs while it reads a definition.
 type checker struct {
 	src      []byte
-	problems []Problem
+	problems []*Problem
 	graphs   []*Graph
 	names    map[string]bool
+	labels   map[string]bool
 	depth    int
+	// lang is the machine's query language.
+	lang QueryLanguage
+	// express tells that the machine is to run as an Express one.
+	express bool
 	// partial tells that a state could not be read whole, so that nothing can
 	// be said of what can be reached.
 	partial bool
@@ -110,21 +154,41 @@ func (c *checker) lineColumn(offset int) (line, column int) {
 	return s.line, s.column
 }
 
-func (c *checker) problem(n *node, code, format string, args ...any) {
-	c.suggest(n, code, "", format, args...)
+func (c *checker) problem(n *node, code, format string, args ...any) *Problem {
+	return c.report(n, code, fmt.Sprintf(format, args...))
 }
 
-func (c *checker) schema(n *node, format string, args ...any) {
-	c.suggest(n, CodeSchema, "", format, args...)
+func (c *checker) schema(n *node, format string, args ...any) *Problem {
+	return c.report(n, CodeSchema, fmt.Sprintf(format, args...))
 }
 
-func (c *checker) suggest(n *node, code, near, format string, args ...any) {
+// report notes a problem and gives it, so that more can be said of it.
+func (c *checker) report(n *node, code, message string) *Problem {
 	if len(c.problems) >= maxProblems {
-		return
+		return &Problem{} // there is no room: whoever adds to it adds to nothing
 	}
-	p := Problem{Pointer: n.pointer(), Code: code, Message: fmt.Sprintf(format, args...), Suggestion: near}
+	p := &Problem{Pointer: n.pointer(), Location: n.location(), Code: code, Severity: SeverityError, Message: message}
 	p.Line, p.Column = c.lineColumn(n.pos.Offset)
 	c.problems = append(c.problems, p)
+	return p
+}
+
+// hint says in the portal's words what AWS's message leaves open.
+func (p *Problem) hint(format string, args ...any) *Problem {
+	p.Hint = fmt.Sprintf(format, args...)
+	return p
+}
+
+// near names the word that was probably meant.
+func (p *Problem) near(word string) *Problem {
+	p.Suggestion = word
+	return p
+}
+
+// around makes the object around the place the one that AWS's location names.
+func (p *Problem) around(n *node) *Problem {
+	p.Location = n.parent.location()
+	return p
 }
 
 // lineColumn counts from 1; the column counts characters.

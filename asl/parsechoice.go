@@ -19,18 +19,24 @@ var (
 	tests = []string{"IsNull", "IsPresent", "IsNumeric", "IsString", "IsBoolean", "IsTimestamp", "StringMatches"}
 )
 
-// operators lists the names of all 39 operators.
-func operators() []string {
+// operatorNames are the names of all 39 operators.
+var operatorNames = func() []string {
 	all := slices.Concat(comparisons, tests)
 	for _, op := range comparisons {
 		all = append(all, op+"Path")
 	}
 	return all
-}
+}()
+
+// conditionFields are what may stand in a condition, ruleFields in a choice.
+var (
+	conditionFields = slices.Concat(operatorNames, []string{"Variable", "And", "Or", "Not", "Comment"})
+	ruleFields      = slices.Concat(conditionFields, []string{"Condition", "Next", "Assign", "Output"})
+)
 
 func (c *checker) choices(n *node, s *StateDef, t *targets) {
-	f, ok := c.required(n, "Choices")
-	if ok && c.isArray(f) {
+	f, ok := n.field("Choices")
+	if c.required(n, "Choices") && ok && c.isArray(f) {
 		if len(f.items()) == 0 {
 			c.schema(f, "The field 'Choices' must have at least one choice")
 		}
@@ -41,56 +47,72 @@ func (c *checker) choices(n *node, s *StateDef, t *targets) {
 		}
 	}
 	if d, ok := n.field("Default"); ok {
-		if to, ok := c.text(d); ok {
+		if to, ok := t.next(d); ok {
 			s.spec.otherwise = to
 			s.Edges = append(s.Edges, Edge{Kind: EdgeDefault, To: to})
-			t.add(d, to)
 		}
 	}
 }
 
 func (c *checker) choice(n *node, s *StateDef, t *targets) {
-	rule := choice{assign: c.assign(n)}
-	next, ok := c.required(n, "Next")
-	if ok {
-		rule.next, _ = c.text(next)
+	var rule choice
+	c.unknown(n, ruleFields)
+	c.language(n, s.QueryLanguage, ruleFields)
+	if s.QueryLanguage == JSONata {
+		rule.output, rule.assignQuery = c.queryField(n, "Output"), c.assignQuery(n)
+		rule.cond.query = c.queryCondition(n)
+	} else {
+		rule.assign = c.assign(n)
+		rule.cond = c.condition(n)
 	}
-	rule.cond = c.condition(n, true, 0)
+	if c.required(n, "Next") {
+		f, _ := n.field("Next")
+		rule.next, _ = t.next(f)
+	} else {
+		t.whole = false
+	}
 	s.spec.choice = append(s.spec.choice, rule)
 	if rule.next != "" {
 		s.Edges = append(s.Edges, Edge{Kind: EdgeChoice, To: rule.next, Label: rule.cond.String()})
-		t.add(next, rule.next)
 	}
 }
 
+// queryCondition reads Condition: an expression, or true or false.
+func (c *checker) queryCondition(n *node) *query {
+	f, ok := n.field("Condition")
+	if !c.required(n, "Condition") || !ok {
+		return nil
+	}
+	if b, ok := f.v.(bool); ok {
+		return c.query(f, fmt.Sprintf("%s %t %s", queryOpen, b, queryClose))
+	}
+	q, ok := c.asQuery(f)
+	if !ok {
+		c.schema(f, "The field 'Condition' must be a JSONata expression").hint("write it as \"{%% … %%}\"")
+	}
+	return q
+}
+
 // condition reads And, Or, Not or one comparison.
-func (c *checker) condition(n *node, top bool, depth int) condition {
-	known := append(operators(), "Variable", "And", "Or", "Not", "Comment")
-	if top {
-		known = append(known, "Next", "Assign")
-	}
-	c.unknown(n, known)
-	if _, ok := n.field("Next"); ok && !top {
-		c.schema(n, "'Next' may stand in a choice, but not inside And, Or or Not")
-	}
+func (c *checker) condition(n *node) condition {
 	var cond condition
 	found := 0
 	for _, f := range n.fields() {
 		switch f.key {
 		case "And":
 			found++
-			cond.all = c.conditions(f, depth)
+			cond.all = c.conditions(f)
 		case "Or":
 			found++
-			cond.any = c.conditions(f, depth)
+			cond.any = c.conditions(f)
 		case "Not":
 			found++
 			if c.isObject(f) {
-				inner := c.condition(f, false, depth+1)
+				inner := c.inner(f)
 				cond.not = &inner
 			}
 		default:
-			if slices.Contains(operators(), f.key) {
+			if slices.Contains(operatorNames, f.key) {
 				found++
 				c.comparison(n, f, &cond)
 			}
@@ -102,7 +124,13 @@ func (c *checker) condition(n *node, top bool, depth int) condition {
 	return cond
 }
 
-func (c *checker) conditions(n *node, depth int) []condition {
+// inner reads a condition inside And, Or or Not, which has no Next.
+func (c *checker) inner(n *node) condition {
+	c.unknown(n, conditionFields)
+	return c.condition(n)
+}
+
+func (c *checker) conditions(n *node) []condition {
 	if !c.isArray(n) {
 		return nil
 	}
@@ -112,14 +140,15 @@ func (c *checker) conditions(n *node, depth int) []condition {
 	var all []condition
 	for _, item := range n.items() {
 		if c.isObject(item) {
-			all = append(all, c.condition(item, false, depth+1))
+			all = append(all, c.inner(item))
 		}
 	}
 	return all
 }
 
 func (c *checker) comparison(n, op *node, cond *condition) {
-	if v, ok := c.required(n, "Variable"); ok {
+	if c.required(n, "Variable") {
+		v, _ := n.field("Variable")
 		cond.variable, _ = c.path(v)
 	}
 	cond.op = op.key
@@ -145,9 +174,7 @@ func (c *checker) comparison(n, op *node, cond *condition) {
 		return
 	}
 	if strings.HasPrefix(op.key, "Timestamp") {
-		if _, ok := parseTimestamp(op.v.(string)); !ok {
-			c.schema(op, "String does not match RFC3339 timestamp")
-		}
+		c.timestamp(op)
 	}
 	if op.key == "StringMatches" {
 		cond.pattern = splitPattern(op.v.(string))
@@ -164,6 +191,8 @@ func (c condition) String() string {
 		return "(" + strings.Join(s, " "+word+" ") + ")"
 	}
 	switch {
+	case c.query != nil:
+		return c.query.text
 	case c.all != nil:
 		return join(c.all, "and")
 	case c.any != nil:

@@ -8,13 +8,28 @@ import (
 	"github.com/internal-app-portal/iap/asl/value"
 )
 
-// required finds a field and complains when it is not there.
-func (c *checker) required(n *node, name string) (*node, bool) {
-	f, ok := n.field(name)
-	if !ok {
-		c.schema(n, "The field '%s' is required but was missing", name)
+// required complains when fields are not there.
+func (c *checker) required(n *node, names ...string) bool {
+	var missing []string
+	for _, name := range names {
+		if _, ok := n.field(name); !ok {
+			missing = append(missing, name)
+		}
 	}
-	return f, ok
+	if len(missing) > 0 {
+		c.schema(n, "These fields are required: [%s]", strings.Join(missing, ", "))
+	}
+	return len(missing) == 0
+}
+
+// oneOf reads a field that has one of a few values; "" when it has another.
+func (c *checker) oneOf(n *node, words ...string) string {
+	s, _ := n.v.(string)
+	if slices.Contains(words, s) {
+		return s
+	}
+	c.schema(n, "The field '%s' should have one of these values: [%s]", n.key, strings.Join(words, ", ")).near(nearest(s, words))
+	return ""
 }
 
 func (c *checker) isObject(n *node) bool {
@@ -95,15 +110,6 @@ func (c *checker) number(n *node) float64 {
 	return num.Float64()
 }
 
-// unknown complains of fields that are not among the known ones.
-func (c *checker) unknown(n *node, known []string) {
-	for _, f := range n.fields() {
-		if !slices.Contains(known, f.key) && len(c.problems) < maxProblems {
-			c.suggest(f, CodeSchema, nearest(f.key, known), "Field '%s' is not supported", f.key)
-		}
-	}
-}
-
 // path reads a path; kinds other than input, context and variable do not exist.
 func (c *checker) path(n *node) (expr, bool) {
 	s, ok := c.text(n)
@@ -112,7 +118,7 @@ func (c *checker) path(n *node) (expr, bool) {
 	}
 	p, err := jsonpath.Compile(s)
 	if err != nil {
-		c.schema(n, "Value is not a valid JSONPath: %v", err)
+		c.schema(n, "Value is not a valid JSONPath").hint("%v", err)
 		return expr{}, false
 	}
 	return expr{text: s, path: p}, true
@@ -120,16 +126,10 @@ func (c *checker) path(n *node) (expr, bool) {
 
 // pathOrCall reads a path or a call of an intrinsic function.
 func (c *checker) pathOrCall(n *node) *expr {
-	s, ok := c.text(n)
-	if !ok {
+	if _, ok := c.text(n); !ok {
 		return nil
 	}
-	e, err := compileExpr(s)
-	if err != nil {
-		c.schema(n, "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call: %v", n.key, err)
-		return nil
-	}
-	return e
+	return c.expr(n)
 }
 
 // pathField reads InputPath or OutputPath, which may be null.
@@ -162,7 +162,7 @@ func (c *checker) resultPath(n *node) *resultField {
 		return nil
 	}
 	if kind, _ := e.path.Root(); kind != jsonpath.RootInput || !e.path.IsReference() {
-		c.schema(f, "Value is not a Reference Path: ResultPath must name one place in the input, such as $.result")
+		c.schema(f, "Value is not a Reference Path").hint("ResultPath must name one place in the input, such as $.result")
 		return nil
 	}
 	return &resultField{path: e.path}
@@ -183,13 +183,20 @@ func (c *checker) assign(n *node) *template {
 		return nil
 	}
 	for _, m := range f.fields() {
-		name := strings.TrimSuffix(m.key, pathSuffix)
-		if !validVariable(name) {
-			c.schema(m, "The variable name '%s' is not valid: it must start with a letter or underscore, go on with letters, digits and underscores, have at most 80 characters and not be 'states'", name)
-		}
+		c.variableName(m, strings.TrimSuffix(m.key, pathSuffix))
 	}
 	return c.template(f)
 }
+
+func (c *checker) variableName(n *node, name string) {
+	if !validVariable(name) {
+		c.schema(n, "The variable name '%s' is not valid", name).
+			hint("it must start with a letter or underscore, go on with letters, digits and underscores, have at most %d characters and not be 'states'", maxVariableName)
+	}
+}
+
+// maxVariableName is how many characters the name of a variable may have.
+const maxVariableName = 80
 
 func validVariable(name string) bool {
 	for i, r := range name {
@@ -198,5 +205,5 @@ func validVariable(name string) bool {
 			return false
 		}
 	}
-	return name != "" && len(name) <= 80 && name != "states"
+	return name != "" && len([]rune(name)) <= maxVariableName && name != "states"
 }

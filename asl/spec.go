@@ -13,8 +13,11 @@ type spec struct {
 	resultSelector        *template
 	resultPath            *resultField
 	assign                *template
-	retry                 []retrier
-	catch                 []catcher
+	// What a JSONata state has in their place.
+	arguments, output, assignQuery *queryTemplate
+
+	retry []retrier
+	catch []catcher
 
 	task   *taskSpec
 	pass   value.JSON // Result of a Pass state
@@ -48,33 +51,47 @@ type resultField struct {
 type taskSpec struct {
 	timeout, heartbeat secondsField
 	credentials        *template
+	credentialsQuery   *queryTemplate
 }
 
-// secondsField is a number of seconds or a path to one; zero is not set.
+// secondsField is a number of seconds, or a path or expression that leads to
+// one; zero is not set.
 type secondsField struct {
 	name    string
 	seconds int64
 	path    *expr
+	query   *query
 }
 
 type waitSpec struct {
 	seconds   *value.Number
 	path      *expr // SecondsPath or TimestampPath
 	timestamp string
-	// isTime tells that path leads to a timestamp.
+	query     *query // JSONata, for Seconds or Timestamp
+	// isTime tells that path or query leads to a timestamp.
 	isTime bool
 }
 
 type failSpec struct {
 	err, cause         *string
 	errPath, causePath *expr
+	// JSONata.
+	errQuery, causeQuery *query
 }
 
 type mapSpec struct {
-	items           *expr
-	selector        *template
-	concurrency     int64
-	concurrencyPath *expr
+	items            *expr          // ItemsPath
+	list             *queryTemplate // Items of JSONata
+	selector         *template
+	selectorQuery    *queryTemplate
+	concurrency      int64
+	concurrencyPath  *expr
+	concurrencyQuery *query
+	// Of a distributed Map state; AWS evaluates them in an inline one as well
+	// when the language is JSONata.
+	toleratedCount, toleratedPercentage amount
+	// run is what a distributed Map state has besides; nil when it is inline.
+	run *mapRunSpec
 }
 
 type retrier struct {
@@ -91,6 +108,8 @@ type catcher struct {
 	resultPath *resultField
 	assign     *template
 	next       string
+	// JSONata.
+	output, assignQuery *queryTemplate
 }
 
 // choice is one rule of a Choice state.
@@ -98,6 +117,8 @@ type choice struct {
 	cond   condition
 	next   string
 	assign *template
+	// JSONata.
+	output, assignQuery *queryTemplate
 }
 
 // condition is a comparison or a combination of conditions.
@@ -110,4 +131,62 @@ type condition struct {
 	literal  value.Value
 	other    *expr // the path to compare with
 	pattern  []string
+
+	query *query // Condition of JSONata
+}
+
+// mapRunSpec is what a distributed Map state has besides.
+type mapRunSpec struct {
+	// express tells that children are Express executions.
+	express bool
+	label   string
+	reader  *readerSpec
+	batcher *batcherSpec
+	writer  *writerSpec
+}
+
+// amount is a number, or a path or expression that leads to one.
+type amount struct {
+	name   string // of the field, without "Path"
+	set    bool   // whether number was given
+	number float64
+	path   *expr
+	query  *query
+}
+
+// readerSpec is ItemReader.
+type readerSpec struct {
+	resource   Resource
+	parameters *template
+	arguments  *queryTemplate
+	config     readerConfig
+}
+
+// readerConfig is ReaderConfig; a text is "" when it was not given.
+type readerConfig struct {
+	inputType         string // CSV, JSON, JSONL, MANIFEST or PARQUET
+	csvHeaderLocation string // FIRST_ROW or GIVEN
+	csvHeaders        []string
+	csvDelimiter      string // COMMA, PIPE, SEMICOLON, SPACE or TAB
+	transformation    string // NONE or LOAD_AND_FLATTEN
+	manifestType      string // ATHENA_DATA or S3_INVENTORY
+	itemsPointer      string
+	maxItems          amount
+}
+
+// batcherSpec is ItemBatcher.
+type batcherSpec struct {
+	maxItems, maxBytes amount
+	input              *template
+	inputQuery         *queryTemplate
+}
+
+// writerSpec is ResultWriter.
+type writerSpec struct {
+	resource   *Resource
+	parameters *template
+	arguments  *queryTemplate
+	// transformation is NONE, COMPACT or FLATTEN, outputType JSON or JSONL; ""
+	// when it was not given.
+	transformation, outputType string
 }

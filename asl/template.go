@@ -41,6 +41,7 @@ func (c *checker) template(n *node) *template {
 		}
 		return t
 	}
+	c.noDollar(n)
 	return &template{constant: true, lit: n.v}
 }
 
@@ -96,12 +97,19 @@ func (c *checker) expr(n *node) *expr {
 		if e, err := compileExpr(text); err == nil {
 			return e
 		} else if s, isCall := err.(*intrinsic.SyntaxError); isCall {
-			c.suggest(n, CodeSchema, s.Near, "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call: %s", n.key, s.Msg)
+			c.notExpr(n).hint("%s", s.Msg).near(s.Near)
+			return nil
+		} else {
+			c.notExpr(n).hint("%v", err)
 			return nil
 		}
 	}
-	c.schema(n, "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", n.key)
+	c.notExpr(n)
 	return nil
+}
+
+func (c *checker) notExpr(n *node) *Problem {
+	return c.schema(n, "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", n.key).around(n)
 }
 
 func compileExpr(text string) (*expr, error) {
