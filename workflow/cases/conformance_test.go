@@ -1,11 +1,15 @@
 package cases_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/workflow/cases"
 	"github.com/internal-app-portal/iap/workflow/memory"
 )
@@ -28,20 +32,10 @@ var waived = map[string]string{
 
 // TestConformance runs the cases that were recorded from AWS.
 func TestConformance(t *testing.T) {
-	dir := os.Getenv("IAP_CONFORMANCE")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "conformance")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no conformance cases: set IAP_CONFORMANCE to their folder")
-	}
+	dir := caseDir(t)
 	for name, floor := range floors {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f, err := cases.RunFile(t.Context(), filepath.Join(dir, name), cases.Options{Clock: memory.Virtual, Skip: func(c *cases.Case) string { return waived[c.ID] }})
-			if err != nil {
-				t.Fatal(err)
-			}
+			f := runFile(t, filepath.Join(dir, name), cases.Options{Clock: memory.Virtual})
 			for _, failure := range f.Failures {
 				t.Logf("FAIL line %d %s\n      %s", failure.Line, failure.ID, failure.Difference.String())
 			}
@@ -51,4 +45,64 @@ func TestConformance(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStoredBetweenSteps runs the executions with their State written and read
+// back after each step: nothing may come out differently.
+func TestStoredBetweenSteps(t *testing.T) {
+	dir := caseDir(t)
+	for _, name := range []string{"execution.jsonl", "execution-mocked.jsonl"} {
+		path := filepath.Join(dir, name)
+		plain := runFile(t, path, cases.Options{Clock: memory.Virtual})
+		stored := runFile(t, path, cases.Options{Clock: memory.Virtual, Execution: func(_ *cases.Case, o *memory.Options) {
+			o.OnStep = func(s *asl.State, _ asl.Outcome) *asl.State { return throughJSON(t, s) }
+		}})
+		if diff := cmp.Diff(texts(plain), texts(stored)); diff != "" {
+			t.Errorf("%s: without and with being stored:\n%s", name, diff)
+		}
+	}
+}
+
+func throughJSON(t *testing.T, s *asl.State) *asl.State {
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	back := new(asl.State)
+	if err := json.Unmarshal(b, back); err != nil {
+		t.Error(err)
+	}
+	if again, err := json.Marshal(back); err != nil || string(again) != string(b) {
+		t.Errorf("the state changed by being stored: %v\n%s\n%s", err, b, again)
+	}
+	return back
+}
+
+func texts(f cases.File) []string {
+	var all []string
+	for _, x := range f.Failures {
+		all = append(all, x.ID+" "+x.String())
+	}
+	return all
+}
+
+func caseDir(t *testing.T) string {
+	dir := os.Getenv("IAP_CONFORMANCE")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "conformance")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no conformance cases: set IAP_CONFORMANCE to their folder")
+	}
+	return dir
+}
+
+func runFile(t *testing.T, path string, o cases.Options) cases.File {
+	o.Skip = func(c *cases.Case) string { return waived[c.ID] }
+	f, err := cases.RunFile(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

@@ -170,7 +170,9 @@ func (x *execution) step(sig asl.Signal) error {
 	}
 	x.complete = out.Complete
 	if x.OnStep != nil {
-		x.OnStep(x.state, out)
+		if s := x.OnStep(x.state, out); s != nil {
+			x.state = s
+		}
 	}
 	return nil
 }

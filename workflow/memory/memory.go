@@ -17,6 +17,7 @@ import (
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
+	"github.com/internal-app-portal/iap/bucket"
 )
 
 // Clock is how time passes for an execution.
@@ -47,17 +48,22 @@ type Options struct {
 	Timeout time.Duration
 	// Task does the tasks. Nil: each fails with States.Runtime.
 	Task Handler
-	// MapRun does the runs of distributed Map states. Nil: each fails.
-	MapRun MapRunner
+	// ChildTask does the tasks of the children of distributed Map states. Nil:
+	// Task does.
+	ChildTask Handler
+	// Buckets is what distributed Map states read from and write to. Nil: there
+	// are none.
+	Buckets bucket.Buckets
 	// Worker is the name under which the history has the workers of activities.
 	Worker string
 	// History keeps the events in the Result.
 	History bool
 	// OnEvent is called for each event, in order, by Run's goroutine.
 	OnEvent func(asl.HistoryEvent)
-	// OnStep is called after each step with the State as it is then; it must
-	// not change it.
-	OnStep func(*asl.State, asl.Outcome)
+	// OnStep is called after each step with the State as it is then. What it
+	// returns, unless it is nil, takes its place: a test may let the State go
+	// through its stored form.
+	OnStep func(*asl.State, asl.Outcome) *asl.State
 	// StopWhenWaiting is sent the first time that only the passing of time or a
 	// task's answer can let the execution go on.
 	StopWhenWaiting *asl.Stop
