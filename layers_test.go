@@ -19,8 +19,8 @@ const module = "github.com/internal-app-portal/iap"
 // or within one for those that are named in within.
 var ranks = map[string]int{
 	"": 0, "lifetime": 0,
-	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/intrinsic": 1, "asl/edit": 1, "hostname": 1,
-	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/cases": 2, "instance": 2, "health": 2, "task": 2,
+	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/intrinsic": 1, "asl/edit": 1, "asl/items": 1, "hostname": 1,
+	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/maprun": 2, "bucket": 2, "workflow/cases": 2, "instance": 2, "health": 2, "task": 2,
 	"store": 3, "runner/local": 3, "platform/docker": 3, "telemetry": 3, "task/httpcall": 3, "task/tell": 3, "task/reference": 3, "examples": 3,
 	"api": 4, "client": 4, "tfstate": 4, "web": 4, "proxy": 4, "cli": 4,
 	"server": 5, "cmd/iap": 6, "bench": 6,
@@ -29,13 +29,14 @@ var ranks = map[string]int{
 // within are the imports inside a rank that are meant: the domain is built on
 // its own log and catalogue, the edges on the wire types.
 var within = map[string][]string{
-	"lifetime":     {},
-	"asl":          {"asl/value", "asl/jsonpath", "asl/intrinsic"},
-	"asl/edit":     {"asl", "asl/value"},
+	"lifetime": {},
+	"asl":      {"asl/value", "asl/jsonpath", "asl/intrinsic"},
+	"asl/edit": {"asl", "asl/value"}, "asl/items": {"asl", "asl/value"},
 	"asl/jsonpath": {"asl/value"}, "asl/intrinsic": {"asl/value", "asl/jsonpath"},
 	"catalog":  {"event"},
 	"job":      {"event"},
-	"workflow": {"event", "task", "workflow/memory"}, "workflow/memory": {}, "workflow/cases": {"workflow/memory"},
+	"workflow": {"event", "task", "workflow/memory", "workflow/maprun", "bucket"}, "bucket": {},
+	"workflow/maprun": {"bucket"}, "workflow/memory": {"workflow/maprun", "bucket"}, "workflow/cases": {"workflow/memory"},
 	"instance": {"event", "catalog", "job", "workflow", "health", "task"},
 	"api":      {"client"}, "task/reference": {"task/httpcall", "task/tell"}, "cli": {"client"}, "proxy": {}, "web": {"proxy"},
 }

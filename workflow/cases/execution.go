@@ -37,7 +37,8 @@ func (c *Case) runExecution(ctx context.Context, o Options) (*Difference, error)
 	if err != nil {
 		return nil, fmt.Errorf("inputText: %w", err)
 	}
-	opts := memory.Options{Env: executionEnv(o), Clock: o.Clock, Task: c.Mocks.Handler(nil), Worker: worker, History: true}
+	opts := memory.Options{Env: executionEnv(o), Clock: o.Clock, Task: c.Mocks.Handler(nil),
+		ChildTask: c.Mocks.Handler(Echo), Worker: worker, History: true}
 	if field(c.Expect, "status") == string(asl.Aborted) {
 		opts.StopWhenWaiting = &asl.Stop{}
 	}
