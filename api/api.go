@@ -42,6 +42,8 @@ func New(cfg Config) http.Handler {
 	s.registerInstances()
 	s.registerApps()
 	s.registerJobs()
+	s.registerMachines()
+	s.registerExecutions()
 	s.registerStream()
 	s.registerMeta()
 	s.registerDocs(mux)

@@ -65,6 +65,7 @@ type Config struct {
 	Jobs      Jobs
 	Log       Log
 	Auth      Auth
+	Workflows Workflows     // nil: the API has no state machines
 	Schema    []byte        // JSON Schema of iap.yaml: catalog.Schema
 	Version   string        // of the program
 	Logger    *slog.Logger  // nil: slog.Default()

@@ -116,7 +116,11 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, out any
 }
 
 func (c *Client) post(ctx context.Context, path string, in, out any) (int, error) {
-	r := request{method: http.MethodPost, path: path}
+	return c.sendJSON(ctx, request{method: http.MethodPost, path: path}, in, out)
+}
+
+// sendJSON makes a call with in as its body; nil is none.
+func (c *Client) sendJSON(ctx context.Context, r request, in, out any) (int, error) {
 	if in != nil {
 		body, err := json.Marshal(in)
 		if err != nil {
