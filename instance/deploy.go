@@ -103,7 +103,7 @@ func (s *Service) begin(ctx context.Context, i Instance, machine string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: in})
+	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: in, Owner: i.Owner})
 	return err
 }
 

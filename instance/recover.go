@@ -77,7 +77,7 @@ func (s *Service) restart(ctx context.Context, id, begin string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: in})
+	_, err = s.Workflow.StartExecution(ctx, workflow.StartRequest{ID: i.Execution, StateMachine: machine, Input: in, Owner: i.Owner})
 	return err
 }
 

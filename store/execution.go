@@ -7,8 +7,8 @@ import (
 	"github.com/internal-app-portal/iap/workflow"
 )
 
-const executionQuery = `SELECT id, name, machine, status, input, output, error, cause, state, version, started_at, ended_at
-	FROM execution `
+const executionQuery = `SELECT id, name, machine, status, input, output, error, cause, state, version, started_at, ended_at,
+	owner, redrive_count, redriven_at FROM execution `
 
 func scanMachine(scan scanner) (m workflow.StateMachine, err error) {
 	var created int64
@@ -19,10 +19,10 @@ func scanMachine(scan scanner) (m workflow.StateMachine, err error) {
 
 func scanExecution(scan scanner) (e workflow.Execution, err error) {
 	var input, output string
-	var begun, ended int64
+	var begun, ended, redriven int64
 	err = scan(&e.ID, &e.Name, &e.StateMachine, &e.Status, &input, &output, &e.Error, &e.Cause, &e.State, &e.Version,
-		&begun, &ended)
-	e.Input, e.Output, e.StartedAt, e.EndedAt = raw(input), raw(output), at(begun), at(ended)
+		&begun, &ended, &e.Owner, &e.RedriveCount, &redriven)
+	e.Input, e.Output, e.StartedAt, e.EndedAt, e.RedrivenAt = raw(input), raw(output), at(begun), at(ended), at(redriven)
 	return e, err
 }
 
@@ -52,9 +52,9 @@ func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 			return err
 		}
 		n, err := db.exec(ctx, op, `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
-			cause, state, version, started_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			cause, state, version, started_at, ended_at, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 			ON CONFLICT DO NOTHING`, e.ID, e.Name, e.StateMachine, machine, string(e.Status), string(e.Input),
-			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt))
+			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner)
 		if err == nil && n == 0 {
 			err = iap.Errorf(op, iap.Conflict, "there is an execution %s of %s already", e.Name, machine)
 		}
@@ -67,8 +67,9 @@ func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 func (db *DB) UpdateExecution(ctx context.Context, e workflow.Execution) error {
 	const op = "store.UpdateExecution"
 	n, err := db.exec(ctx, op, `UPDATE execution SET status = $1, output = $2, error = $3, cause = $4, state = $5,
-		ended_at = $6, version = version + 1 WHERE id = $7 AND version = $8`, string(e.Status), string(e.Output), e.Error,
-		e.Cause, e.State, ms(e.EndedAt), e.ID, e.Version)
+		ended_at = $6, redrive_count = $7, redriven_at = $8, version = version + 1 WHERE id = $9 AND version = $10`,
+		string(e.Status), string(e.Output), e.Error, e.Cause, e.State, ms(e.EndedAt), e.RedriveCount, ms(e.RedrivenAt),
+		e.ID, e.Version)
 	if err == nil && n == 0 {
 		err = iap.Errorf(op, iap.Conflict, "the execution %s was changed in the meantime", e.ID)
 	}

@@ -53,7 +53,7 @@ func (e *Engine) invoke(ctx context.Context, t Task) (out json.RawMessage, err e
 	r, _ := asl.ParseResource(t.Resource)
 	h, ok := e.Handlers[handlerKey(r)]
 	if !ok || h.Run == nil {
-		return nil, FailTask("States.Runtime", "There is no task %q here.", t.Resource)
+		return nil, &TaskError{Name: "States.Runtime", Cause: e.noSuchTask(r)}
 	}
 	var p payload
 	if err := json.Unmarshal(t.Payload, &p); err != nil {
@@ -67,7 +67,7 @@ func (e *Engine) invoke(ctx context.Context, t Task) (out json.RawMessage, err e
 	}()
 	e.Failpoint("workflow.call.before")
 	return h.Run(ctx, Call{Execution: t.Execution, Frame: t.Frame, Attempt: t.Number, State: t.State,
-		Resource: r, Arguments: p.Arguments, Token: p.Token})
+		Resource: r, Arguments: p.Arguments, Token: p.Token, Owner: p.Owner})
 }
 
 func (e *Engine) finishCall(t Task, out json.RawMessage, failure error) error {

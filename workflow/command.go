@@ -39,17 +39,18 @@ func (s *stepper) command(ctx context.Context, c asl.Command) error {
 type payload struct {
 	Arguments json.RawMessage `json:"arguments"`
 	Token     string          `json:"token"`
+	Owner     string          `json:"owner,omitempty"`
 }
 
 func (s *stepper) scheduleTask(ctx context.Context, c asl.ScheduleTask) error {
 	ref := taskRef{execution: s.x.ID, frame: int64(c.Frame), attempt: int64(c.Attempt)}
 	call := Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt, State: c.State,
-		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: s.token(ref), Input: s.x.Input}
+		Resource: c.Resource, Arguments: json.RawMessage(c.Arguments.String()), Token: s.token(ref), Input: s.x.Input,
+		Owner: s.x.Owner}
 	h, ok := s.Handlers[handlerKey(c.Resource)]
 	switch {
 	case !ok:
-		s.fail(c, &TaskError{Name: "States.Runtime",
-			Cause: fmt.Sprintf("There is no task %q here.", c.Resource.ARN)})
+		s.fail(c, &TaskError{Name: "States.Runtime", Cause: s.noSuchTask(c.Resource)})
 		return nil
 	case h.Commit != nil:
 		return s.callInStep(ctx, h, c, call)
@@ -100,7 +101,7 @@ func (s *stepper) fail(c asl.ScheduleTask, err *TaskError) {
 // callLater leaves a row for a handler that works after the commit, and starts
 // it then.
 func (s *stepper) callLater(ctx context.Context, call Call) error {
-	p, err := json.Marshal(payload{Arguments: call.Arguments, Token: call.Token})
+	p, err := json.Marshal(payload{Arguments: call.Arguments, Token: call.Token, Owner: call.Owner})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,10 @@ type StartRequest struct {
 	Name         string // empty: the ID
 	StateMachine string // ID, from PutStateMachine
 	Input        json.RawMessage
+	Owner        string // ID of who starts it, for whom its tasks act
+	// Later leaves even the first transition for after the commit: what starts
+	// executions in the step of another must not run them in it.
+	Later bool
 }
 
 // StartExecution begins an execution, in the transaction of ctx when there is
@@ -34,11 +38,14 @@ func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution,
 	if err != nil {
 		return Execution{}, iap.FieldErrorf("workflow.StartExecution", "input", "it is not JSON: %v", err)
 	}
-	x := Execution{ID: r.ID, Name: r.Name, StateMachine: r.StateMachine, Status: Running, Input: r.Input, StartedAt: now}
+	x := Execution{ID: r.ID, Name: r.Name, StateMachine: r.StateMachine, Status: Running, Input: r.Input, StartedAt: now, Owner: r.Owner}
 	err = e.Tx.Update(ctx, func(ctx context.Context) error {
 		x.Version = 0
 		if err := e.Store.InsertExecution(ctx, x); err != nil {
 			return err
+		}
+		if r.Later {
+			ctx = context.WithValue(ctx, laterKey{}, true)
 		}
 		return e.step(ctx, x.ID, &asl.State{}, asl.Start{Input: input})
 	})

@@ -77,6 +77,9 @@ func (e *Engine) step(ctx context.Context, id string, state *asl.State, signals 
 	return s.commit(ctx)
 }
 
+// laterKey marks the context of a step that takes no transitions.
+type laterKey struct{}
+
 // steppingKey marks the context of handlers with the execution whose step they
 // are part of.
 type steppingKey struct{}
@@ -85,8 +88,9 @@ type steppingKey struct{}
 // handlers are always taken, since nobody else knows them; transitions wait
 // for the next commit when this one has grown long.
 func (s *stepper) run(ctx context.Context) error {
+	later := ctx.Value(laterKey{}) != nil
 	for n := 0; ; n++ {
-		sig, ok := s.next(n < maxPerCommit)
+		sig, ok := s.next(n < maxPerCommit && !later)
 		if !ok {
 			return nil
 		}
@@ -182,6 +186,9 @@ func (s *stepper) commit(ctx context.Context) error {
 	if err := s.Store.DeleteTasks(ctx, s.x.ID); err != nil {
 		return err
 	}
+	if err := s.keepState(ctx, s.x, s.state); err != nil {
+		return err
+	}
 	return s.OnEnd(ctx, s.x)
 }
 
@@ -226,7 +233,7 @@ func (s *stepper) env() asl.Env {
 			ID:        "arn:iap:states:::execution:" + s.name + ":" + s.x.Name,
 			Name:      s.x.Name,
 			Input:     value.Trusted(string(s.x.Input)),
-			StartTime: s.x.StartedAt,
+			StartTime: s.x.StartedAt, RedriveCount: s.x.RedriveCount,
 		},
 		StateMachine: asl.StateMachineInfo{ID: "arn:iap:states:::stateMachine:" + s.name, Name: s.name},
 		Limits:       s.Limits,

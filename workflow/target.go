@@ -77,6 +77,8 @@ type StartMachine struct {
 	ARN   string // of a state machine, version or alias
 	Name  string // of the execution; empty: a random one
 	Input json.RawMessage
+	Owner string // ID of who starts it
+	Later bool   // see StartRequest
 }
 
 // Start starts a Standard execution. The same name and input once more, while
@@ -116,7 +118,8 @@ func (s *Machines) start(ctx context.Context, r StartMachine, t Target) (Executi
 	if !iap.IsKind(err, iap.NotFound) {
 		return there, err
 	}
-	x, err := s.Engine.StartExecution(ctx, StartRequest{Name: r.Name, StateMachine: t.StateMachine, Input: r.Input})
+	x, err := s.Engine.StartExecution(ctx, StartRequest{Name: r.Name, StateMachine: t.StateMachine, Input: r.Input,
+		Owner: r.Owner, Later: r.Later})
 	if err != nil || t.Version == 0 {
 		return x, err
 	}

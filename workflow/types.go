@@ -42,6 +42,9 @@ type Execution struct {
 	Version      int64  // counts the commits of this row; fences writers
 	StartedAt    time.Time
 	EndedAt      time.Time // zero while Running
+	Owner        string    // ID of who started it; empty: nobody in particular
+	RedriveCount int
+	RedrivenAt   time.Time // the last time; zero when never
 }
 
 // HistoryEvent is one entry of an execution's history.
@@ -82,6 +85,7 @@ type Task struct {
 // Store keeps state machines, executions, their history and their tasks.
 // Everything but reading takes part in the transaction of ctx.
 type Store interface {
+	RedriveStore
 	// PutStateMachine stores a definition; storing the same twice is harmless.
 	PutStateMachine(ctx context.Context, m StateMachine) error
 	StateMachine(ctx context.Context, id string) (StateMachine, error)
