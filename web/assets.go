@@ -69,6 +69,11 @@ func loadAssets() (*assets, error) {
 		}
 		a.add(name, []byte(css))
 	}
+	css, err := staticFiles.ReadFile("static/css/workflow.css") // alone: few pages need it
+	if err != nil {
+		return nil, err
+	}
+	a.add("workflow.css", css)
 	return a, nil
 }
 
@@ -109,6 +114,9 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	if f.name == "layout.js" { // a worker, whose own policy holds for it: Graphviz is WebAssembly
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'")
+	}
 	f.write(w, r)
 }
 

@@ -86,6 +86,9 @@ func (f *fragments) make() error {
 		if f.e.Group != "" {
 			f.add("changed-" + f.e.Group)
 		}
+		if f.e.Type == event.ExecutionChanged {
+			f.add("executions-new")
+		}
 	}
 	return nil
 }

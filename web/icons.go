@@ -29,6 +29,13 @@ var iconPaths = map[string]string{
 	"down":           `<path d="M8 2.5v10M3.8 8.6 8 12.8l4.2-4.2"/>`,
 	"download":       `<path d="M8 2v8M4.6 7 8 10.4 11.4 7M2.5 13.5h11"/>`,
 	"clock":          `<circle cx="8" cy="8" r="6"/><path d="M8 4.6V8l2.2 1.6"/>`,
+	"caught":         `<circle cx="8" cy="8" r="6"/><path d="M8 4.8v3.8M8 11v.1"/>`,
+	"graph":          `<rect x="5" y="1.6" width="6" height="3.6" rx="1"/><rect x="1.4" y="10.8" width="5" height="3.6" rx="1"/><rect x="9.6" y="10.8" width="5" height="3.6" rx="1"/><path d="M8 5.2V8M4 10.8V8h8v2.8"/>`,
+	"plus":           `<path d="M8 3v10M3 8h10"/>`,
+	"minus":          `<path d="M3 8h10"/>`,
+	"fit":            `<path d="M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10"/>`,
+	"close":          `<path d="m4 4 8 8M12 4l-8 8"/>`,
+	"play":           `<path d="M5 3.2v9.6L12.6 8z"/>`,
 	"mark":           `<rect x="2" y="2.5" width="12" height="3" rx="1"/><rect x="2" y="6.7" width="8.5" height="3" rx="1"/><rect x="2" y="10.9" width="5" height="3" rx="1"/>`,
 }
 

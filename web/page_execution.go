@@ -50,6 +50,7 @@ var visitLooks = map[string]statusView{
 type executionView struct {
 	workflow.Execution
 	Machine    string
+	Base       string // address of what the page fetches
 	State      statusView
 	Took       float64
 	Events     int64
@@ -67,7 +68,7 @@ func (s *Server) viewExecution(ctx context.Context, id string) (executionView, e
 	if err != nil {
 		return executionView{}, err
 	}
-	v := executionView{Execution: x.Execution, Machine: x.Machine, State: executionWords[x.Status], Events: x.Events,
+	v := executionView{Execution: x.Execution, Machine: x.Machine, Base: "/executions/" + id, State: executionWords[x.Status], Events: x.Events,
 		Redrivable: x.Redrivable, Why: x.Why, Took: x.Duration(s.cfg.Now()).Seconds(), Definition: pretty(x.Text)}
 	k, release := s.replays.get(id, x.Text)
 	defer release()
@@ -206,6 +207,10 @@ func (x executionView) MarksJSON() (string, error) {
 	b, err := json.Marshal(x.MarksByName())
 	return string(b), err
 }
+
+// PrettyInput and PrettyOutput are what went in and came out, indented.
+func (x executionView) PrettyInput() string  { return viewData("", string(x.Input)).Text }
+func (x executionView) PrettyOutput() string { return viewData("", string(x.Output)).Text }
 
 func writeJSON(w http.ResponseWriter, v any) error {
 	b, err := json.Marshal(v)

@@ -17,6 +17,7 @@ import (
 // whole, and the list of all.
 type statePanel struct {
 	Execution string
+	Base      string // address of the page that shows it
 	Name      string
 	Type      string
 	Look      statusView
@@ -78,7 +79,7 @@ func (s *Server) writePart(w http.ResponseWriter, part string, data any) error {
 // statePanel reads a state: the visit that ?visit names, from 1, or the newest.
 func (s *Server) statePanel(r *http.Request, id, name string) (statePanel, error) {
 	ctx := r.Context()
-	p := statePanel{Execution: id, Name: name, Look: visitLooks[visitUntouch]}
+	p := statePanel{Execution: id, Base: "/executions/" + id, Name: name, Look: visitLooks[visitUntouch]}
 	x, err := s.cfg.Workflows.Execution(ctx, id)
 	if err != nil {
 		return p, err
@@ -88,11 +89,9 @@ func (s *Server) statePanel(r *http.Request, id, name string) (statePanel, error
 	if err := k.catchUp(ctx, s.historyOf(id)); err != nil {
 		return p, err
 	}
-	region, known := k.regions[name]
-	if !known {
+	if _, known := k.regions[name]; !known {
 		return p, iap.Errorf("web", iap.NotFound, "the state machine has no state %q", name)
 	}
-	_ = region
 	all := k.byState[name]
 	p.Count = len(all)
 	if len(all) == 0 {

@@ -65,7 +65,9 @@ func (s *Server) funcs() template.FuncMap {
 			}
 			return strconv.Itoa(n) + " " + many
 		},
-		"dict": dict,
+		"dict":  dict,
+		"split": strings.Fields,
+		"intOf": func(n int64) int { return int(n) },
 	}
 }
 

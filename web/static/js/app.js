@@ -232,6 +232,17 @@
   }
 
   document.addEventListener('click', function (e) {
+    const el = e.target.closest('[data-copy-text]');
+    if (!el) return;
+    copy($('pre', el.parentElement).textContent).then(function () {
+      $('span', el).textContent = 'Copied';
+      el.classList.add('said');
+      $('#announce').textContent = 'Copied';
+      setTimeout(function () { el.classList.remove('said'); }, 2000);
+    });
+  });
+
+  document.addEventListener('click', function (e) {
     const el = e.target.closest('[data-copy], [data-dialog], [data-close], #theme');
     if (!el) return;
     if (el.dataset.copy !== undefined) {
