@@ -24,6 +24,8 @@ type Person struct {
 	Name        string   `yaml:"name"`         // as shown to others; default: ID
 	Role        iap.Role `yaml:"role"`         // default: member
 	TokenSHA256 string   `yaml:"token_sha256"` // SHA-256 of the token, hex
+	// AccessKeys are for clients that sign their requests, as AWS's do.
+	AccessKeys []AccessKey `yaml:"access_keys"`
 }
 
 // Actor returns the person as who asks.
@@ -47,7 +49,7 @@ type people struct {
 func newPeople(list []Person) (*people, error) {
 	p := &people{}
 	var errs []error
-	ids, sums := map[string]bool{}, map[string]bool{}
+	ids, sums, keys := map[string]bool{}, map[string]bool{}, map[string]bool{DevAccessKey.ID: true}
 	for i, person := range list {
 		bad := func(field, format string, args ...any) {
 			errs = append(errs, iap.FieldErrorf("auth.New", fmt.Sprintf("login.people[%d].%s", i, field), format, args...))
@@ -82,6 +84,12 @@ func newPeople(list []Person) (*people, error) {
 			bad("token_sha256", "is another person's too: give each person a token of their own")
 		default:
 			sums[string(sum)] = true
+		}
+		for k, key := range person.AccessKeys {
+			if err := key.check(keys); err != nil {
+				bad(fmt.Sprintf("access_keys[%d].%s", k, err.Field), "%v", err.Err)
+			}
+			keys[key.ID] = true
 		}
 		p.list = append(p.list, person)
 		p.sums = append(p.sums, [sha256.Size]byte(append(sum, make([]byte, sha256.Size)...)))

@@ -20,9 +20,10 @@ func (db *DB) ExecutionNamed(ctx context.Context, machine, name string) (workflo
 }
 
 func scanItem(scan scanner) (e workflow.ExecutionItem, err error) {
-	var begun, ended int64
-	err = scan(&e.ID, &e.Name, &e.Machine, &e.StateMachine, &e.Status, &begun, &ended, &e.Origin.Version, &e.Origin.Alias)
-	e.StartedAt, e.EndedAt = at(begun), at(ended)
+	var begun, ended, redriven int64
+	err = scan(&e.ID, &e.Name, &e.Machine, &e.StateMachine, &e.Status, &begun, &ended, &e.Origin.Version, &e.Origin.Alias, &e.Owner,
+		&e.RedriveCount, &redriven)
+	e.StartedAt, e.EndedAt, e.RedrivenAt = at(begun), at(ended), at(redriven)
 	if e.Origin.Version > 0 {
 		e.Origin.Machine = e.Machine
 	}
@@ -69,13 +70,16 @@ func (db *DB) ExecutionsOf(ctx context.Context, f workflow.ExecutionFilter) ([]w
 	if f.Before != "" {
 		c.add("e.id < ?", f.Before)
 	}
+	if f.Redriven != nil {
+		c.add("(e.redrive_count > 0) = (? > 0)", flag(*f.Redriven))
+	}
 	join := "LEFT JOIN"
 	if f.Version > 0 || f.Alias != "" {
 		join = "JOIN"
 	}
 	c.args = append(c.args, f.Limit)
 	return list(ctx, db, "store.ExecutionsOf", scanItem, fmt.Sprintf(`SELECT e.id, e.name, e.machine_name, e.machine, e.status,
-		e.started_at, e.ended_at, coalesce(o.version, 0), coalesce(o.alias, '') FROM execution e
+		e.started_at, e.ended_at, coalesce(o.version, 0), coalesce(o.alias, ''), e.owner, e.redrive_count, e.redriven_at FROM execution e
 		%s execution_origin o ON o.execution = e.id WHERE %s ORDER BY e.id DESC LIMIT $%d`,
 		join, strings.Join(c.parts, " AND "), len(c.args)), c.args...)
 }

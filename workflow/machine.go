@@ -184,6 +184,9 @@ type ExecutionItem struct {
 	StartedAt    time.Time
 	EndedAt      time.Time // zero while Running
 	Origin       Origin
+	Owner        string
+	RedriveCount int
+	RedrivenAt   time.Time
 }
 
 func refuse(op string, kind iap.Kind, field string, err error) error {
