@@ -50,6 +50,13 @@ func (h *CommitHooks) Run() {
 	}
 }
 
+// InUpdate reports whether ctx carries a transaction. A function that would wait
+// for what somebody else commits must not wait within one.
+func InUpdate(ctx context.Context) bool {
+	_, ok := ctx.Value(hooksKey{}).(*CommitHooks)
+	return ok
+}
+
 // AfterCommit has fn called after the transaction of ctx was committed, never
 // when it was rolled back; at once when ctx carries no transaction. fn must
 // not block.

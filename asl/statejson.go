@@ -16,11 +16,7 @@ import (
 func (s State) MarshalJSON() ([]byte, error) {
 	w := writer{b: make([]byte, 0, 512)}
 	w.open()
-	w.text("status", string(s.Status))
-	w.number("events", s.LastEventID)
-	w.number("last_frame", int64(s.LastFrame))
-	w.number("last_timer", int64(s.LastTimer))
-	w.number("timeout", int64(s.Timeout))
+	s.writeHead(&w)
 	if len(s.Frames) > 0 {
 		w.key("frames")
 		w.open()
@@ -35,11 +31,20 @@ func (s State) MarshalJSON() ([]byte, error) {
 		}
 		w.close()
 	}
+	w.close()
+	return w.b, nil
+}
+
+// writeHead writes all but the frames.
+func (s *State) writeHead(w *writer) {
+	w.text("status", string(s.Status))
+	w.number("events", s.LastEventID)
+	w.number("last_frame", int64(s.LastFrame))
+	w.number("last_timer", int64(s.LastTimer))
+	w.number("timeout", int64(s.Timeout))
 	w.text("output", s.Output.String())
 	w.maybe("error", s.Error)
 	w.maybe("cause", s.Cause)
-	w.close()
-	return w.b, nil
 }
 
 func (f *Frame) write(w *writer) {
@@ -49,8 +54,8 @@ func (f *Frame) write(w *writer) {
 	w.number("graph", int64(f.Graph))
 	w.text("state", f.State)
 	w.text("phase", string(f.Phase))
-	w.text("data", f.Data.String())
-	w.text("vars", f.Vars.String())
+	w.data("data", f.Data)
+	w.data("vars", f.Vars)
 	w.number("prev", f.Prev)
 	w.number("attempt", int64(f.Attempt))
 	if len(f.Retried) > 0 {
@@ -79,8 +84,8 @@ func (f *Frame) write(w *writer) {
 		w.number("next", int64(c.Next))
 		w.number("done", int64(c.Done))
 		w.number("limit", int64(c.Limit))
-		w.text("items", c.Items.String())
-		w.text("input", c.Input.String())
+		w.data("items", c.Items)
+		w.data("input", c.Input)
 		w.close()
 	}
 	w.close()
@@ -90,6 +95,9 @@ func (f *Frame) write(w *writer) {
 type writer struct {
 	b     []byte
 	first bool
+	// apart takes the long texts of a frame that is stored in parts; nil: they
+	// are written like all others.
+	apart func(key, text string)
 }
 
 func (w *writer) open()  { w.b, w.first = append(w.b, '{'), true }
@@ -109,6 +117,19 @@ func (w *writer) text(k, s string) {
 		w.b = value.AppendString(w.b, s)
 	}
 }
+
+// data writes a text, or tells that it is kept apart.
+func (w *writer) data(k string, j value.JSON) {
+	if w.apart != nil && j.Len() >= apartBytes {
+		w.apart(k, j.String())
+		w.flag(k+apartSuffix, true)
+		return
+	}
+	w.text(k, j.String())
+}
+
+// apartSuffix is of the key that stands in place of a text that is kept apart.
+const apartSuffix = "_apart"
 
 func (w *writer) maybe(k string, s *string) {
 	if s != nil {
@@ -131,8 +152,15 @@ func (w *writer) flag(k string, v bool) {
 	}
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads what MarshalJSON wrote; for what may be in parts see Join.
 func (s *State) UnmarshalJSON(b []byte) error {
+	if IsSplit(b) {
+		return errors.New("asl: the state of an execution is in parts")
+	}
+	return s.read(b)
+}
+
+func (s *State) read(b []byte) error {
 	v, err := value.Parse(b)
 	if err != nil {
 		return fmt.Errorf("asl: the state of an execution: %w", err)
@@ -141,7 +169,7 @@ func (s *State) UnmarshalJSON(b []byte) error {
 	if !ok {
 		return errors.New("asl: the state of an execution must be a JSON object")
 	}
-	r := reader{o}
+	r := reader{o: o}
 	*s = State{Status: Status(r.text("status")), LastEventID: r.number("events"), LastFrame: FrameID(r.number("last_frame")),
 		LastTimer: TimerID(r.number("last_timer")), Timeout: TimerID(r.number("timeout")),
 		Output: r.data("output"), Error: r.maybe("error"), Cause: r.maybe("cause")}
@@ -155,7 +183,7 @@ func (s *State) UnmarshalJSON(b []byte) error {
 		if err != nil || !ok {
 			return fmt.Errorf("asl: the state of an execution: %q is not a frame", m.Key)
 		}
-		s.Frames[FrameID(id)] = readFrame(reader{f})
+		s.Frames[FrameID(id)] = readFrame(reader{o: f})
 	}
 	return nil
 }
@@ -173,7 +201,7 @@ func readFrame(r reader) *Frame {
 		f.Retried = append(f.Retried, int(i))
 	}
 	if o := r.object("children"); o != nil {
-		c := reader{o}
+		c := reader{o: o, apart: r.apart}
 		f.Children = &Children{Total: int(c.number("total")), Next: int(c.number("next")), Done: int(c.number("done")),
 			Limit: int(c.number("limit")), Items: c.data("items"), Input: c.data("input")}
 	}
@@ -181,7 +209,10 @@ func readFrame(r reader) *Frame {
 }
 
 // reader reads members of an object; one that is missing is zero.
-type reader struct{ o *value.Object }
+type reader struct {
+	o     *value.Object
+	apart func(key string) string // finds what is kept apart; nil: nothing is
+}
 
 func (r reader) text(k string) string {
 	s, _ := get(r.o, k).(string)
@@ -195,7 +226,12 @@ func (r reader) maybe(k string) *string {
 	return nil
 }
 
-func (r reader) data(k string) value.JSON { return value.Trusted(r.text(k)) }
+func (r reader) data(k string) value.JSON {
+	if r.apart != nil && r.flag(k+apartSuffix) {
+		return value.Trusted(r.apart(k))
+	}
+	return value.Trusted(r.text(k))
+}
 
 func (r reader) number(k string) int64 {
 	n, _ := get(r.o, k).(value.Number)

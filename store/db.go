@@ -48,6 +48,7 @@ type DB struct {
 	opts    Options
 	engine  engine
 	hooks   sequencer
+	commits commits
 	dialect dialect
 	closed  atomic.Bool
 }
@@ -99,6 +100,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	}
 	db := &DB{opts: opts}
 	db.hooks.init()
+	db.commits.db, db.commits.atOnce = db, 1
 	scheme, path, found := strings.Cut(url, ":")
 	var err error
 	switch {
@@ -122,7 +124,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 // Close waits for the transactions that have begun, refuses those that wait
 // and closes the database. Calling it again is harmless.
 func (db *DB) Close() error {
-	db.closed.Store(true)
+	db.commits.close()
 	return db.engine.close()
 }
 

@@ -66,14 +66,20 @@ func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 // start never change.
 func (db *DB) UpdateExecution(ctx context.Context, e workflow.Execution) error {
 	const op = "store.UpdateExecution"
-	n, err := db.exec(ctx, op, `UPDATE execution SET status = $1, output = $2, error = $3, cause = $4, state = $5,
+	n, err := db.endExecution(ctx, e)
+	if err == nil && n == 0 {
+		err = iap.Errorf(op, iap.Conflict, "the execution %s: %w", e.ID, workflow.ErrChanged)
+	}
+	return err
+}
+
+// endExecution writes all that may change of an execution, and reports whether
+// it was as it was read.
+func (db *DB) endExecution(ctx context.Context, e workflow.Execution) (n int64, err error) {
+	return db.exec(ctx, "store.UpdateExecution", `UPDATE execution SET status = $1, output = $2, error = $3, cause = $4, state = $5,
 		ended_at = $6, redrive_count = $7, redriven_at = $8, version = version + 1 WHERE id = $9 AND version = $10`,
 		string(e.Status), string(e.Output), e.Error, e.Cause, e.State, ms(e.EndedAt), e.RedriveCount, ms(e.RedrivenAt),
 		e.ID, e.Version)
-	if err == nil && n == 0 {
-		err = iap.Errorf(op, iap.Conflict, "the execution %s was changed in the meantime", e.ID)
-	}
-	return err
 }
 
 // Execution implements workflow.Store. In a transaction the row is locked until
@@ -93,36 +99,4 @@ func (db *DB) Executions(ctx context.Context, status workflow.Status, before str
 		args = append(args, string(status))
 	}
 	return list(ctx, db, "store.Executions", scanExecution, executionQuery+where+" ORDER BY id DESC LIMIT $1", args...)
-}
-
-func scanHistory(scan scanner) (h workflow.HistoryEvent, err error) {
-	var when int64
-	var details string
-	err = scan(&h.Execution, &h.Number, &h.Previous, &h.Type, &when, &details)
-	h.Time, h.Details = at(when), raw(details)
-	return h, err
-}
-
-// AppendHistory implements workflow.Store; Conflict when a number is taken.
-func (db *DB) AppendHistory(ctx context.Context, events ...workflow.HistoryEvent) error {
-	if len(events) == 0 {
-		return nil
-	}
-	return db.Update(ctx, func(ctx context.Context) error {
-		for _, h := range events {
-			_, err := db.exec(ctx, "store.AppendHistory", `INSERT INTO history (execution, number, previous, type, happened_at,
-				details) VALUES ($1, $2, $3, $4, $5, $6)`, h.Execution, h.Number, h.Previous, h.Type, ms(h.Time),
-				string(h.Details))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// History implements workflow.Store.
-func (db *DB) History(ctx context.Context, execution string, after int64, limit int) ([]workflow.HistoryEvent, error) {
-	return list(ctx, db, "store.History", scanHistory, `SELECT execution, number, previous, type, happened_at, details
-		FROM history WHERE execution = $1 AND number > $2 ORDER BY number LIMIT $3`, execution, after, limit)
 }

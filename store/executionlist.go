@@ -107,5 +107,5 @@ func (db *DB) Origin(ctx context.Context, execution string) (workflow.Origin, er
 
 // HistoryLength implements workflow.ExecutionIndex.
 func (db *DB) HistoryLength(ctx context.Context, execution string) (int64, error) {
-	return one(ctx, db, "store.HistoryLength", scalar[int64], "SELECT coalesce(max(number), 0) FROM history WHERE execution = $1", execution)
+	return one(ctx, db, "store.HistoryLength", scalar[int64], "SELECT coalesce(max(last), 0) FROM history WHERE execution = $1", execution)
 }

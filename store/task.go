@@ -20,18 +20,26 @@ func scanTask(scan scanner) (t workflow.Task, err error) {
 	return t, err
 }
 
+const onTaskConflict = ` ON CONFLICT (execution, kind, frame, number) DO UPDATE SET state = excluded.state,
+	resource = excluded.resource, payload = excluded.payload, run_at = excluded.run_at, owner = excluded.owner,
+	lease_until = excluded.lease_until, attempt = excluded.attempt`
+
+const finishTask = `DELETE FROM task WHERE execution = $1 AND kind = $2 AND frame = $3 AND number = $4
+	AND owner = $5 AND attempt = $6`
+
 // PutTask implements workflow.Store.
 func (db *DB) PutTask(ctx context.Context, t workflow.Task) error {
 	return db.Update(ctx, func(ctx context.Context) error {
 		db.tx(ctx).due = true
-		_, err := db.exec(ctx, "store.PutTask", "INSERT INTO task ("+taskColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-			$9, $10, $11) ON CONFLICT (execution, kind, frame, number) DO UPDATE SET state = excluded.state,
-			resource = excluded.resource, payload = excluded.payload, run_at = excluded.run_at, owner = excluded.owner,
-			lease_until = excluded.lease_until, attempt = excluded.attempt`,
-			t.Execution, string(t.Kind), t.Frame, t.Number, t.State, t.Resource, string(t.Payload), ms(t.RunAt), t.Owner,
-			ms(t.LeaseUntil), t.Attempt)
-		return err
+		return db.putTask(ctx, t)
 	})
+}
+
+func (db *DB) putTask(ctx context.Context, t workflow.Task) error {
+	_, err := db.exec(ctx, "store.PutTask", "INSERT INTO task ("+taskColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+		$9, $10, $11)`+onTaskConflict, t.Execution, string(t.Kind), t.Frame, t.Number, t.State, t.Resource,
+		string(t.Payload), ms(t.RunAt), t.Owner, ms(t.LeaseUntil), t.Attempt)
+	return err
 }
 
 // DeleteTask implements workflow.Store.
@@ -102,8 +110,7 @@ func (db *DB) claim(ctx context.Context, which, owner string, now time.Time, lea
 // FinishTask implements workflow.Store.
 func (db *DB) FinishTask(ctx context.Context, t workflow.Task) error {
 	const op = "store.FinishTask"
-	n, err := db.exec(ctx, op, `DELETE FROM task WHERE execution = $1 AND kind = $2 AND frame = $3 AND number = $4
-		AND owner = $5 AND attempt = $6`, t.Execution, string(t.Kind), t.Frame, t.Number, t.Owner, t.Attempt)
+	n, err := db.exec(ctx, op, finishTask, t.Execution, string(t.Kind), t.Frame, t.Number, t.Owner, t.Attempt)
 	if err == nil && n == 0 {
 		err = iap.Errorf(op, iap.Conflict, "the task is no longer held by %s", t.Owner)
 	}

@@ -20,10 +20,25 @@ const errorFault = "Portal.Fault"
 
 var errCancelled = errors.New("the task was cancelled")
 
-func (e *Engine) cancelCall(key taskKey) {
-	if cancel, ok := e.running.Load(key); ok {
-		cancel.(context.CancelCauseFunc)(errCancelled)
+// running is a call under way.
+type running struct {
+	cancel context.CancelCauseFunc
+	row    Task
+}
+
+func (e *Engine) cancelCall(key TaskKey) {
+	if r, ok := e.running.Load(key); ok {
+		r.(*running).cancel(errCancelled)
 	}
+}
+
+// beginCall calls the handler of a row that this process holds.
+func (e *Engine) beginCall(t Task) {
+	e.lives.called(t.Execution, 1)
+	e.spawn(func() {
+		defer e.lives.called(t.Execution, -1)
+		e.runCall(t)
+	})
 }
 
 // runCall calls the handler of a row that this process holds and commits the
@@ -31,19 +46,17 @@ func (e *Engine) cancelCall(key taskKey) {
 func (e *Engine) runCall(t Task) {
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
-	if _, twice := e.running.LoadOrStore(keyOf(t), cancel); twice {
+	if _, twice := e.running.LoadOrStore(KeyOf(t), &running{cancel, t}); twice {
 		return
 	}
-	defer e.running.Delete(keyOf(t))
-	stop := e.keepLease(ctx, cancel, t)
 	out, err := e.invoke(ctx, t)
-	stop()
+	e.running.Delete(KeyOf(t))
 	if ctx.Err() != nil {
 		return // cancelled: the row is gone; stopping: the next process does it again
 	}
 	e.Failpoint("workflow.call.done")
 	err = e.persist("the result of a task", func() error { return e.finishCall(t, out, err) })
-	if err != nil && !errors.Is(err, errLost) && !errors.Is(err, errStopped) {
+	if err != nil && !errors.Is(err, ErrTaskLost) && !errors.Is(err, errStopped) {
 		slog.Error("the result of a task could not be taken", "execution", t.Execution, "state", t.State, "err", err)
 	}
 }
@@ -75,16 +88,7 @@ func (e *Engine) finishCall(t Task, out json.RawMessage, failure error) error {
 	if err != nil {
 		return err
 	}
-	return e.Tx.Update(e.ctx, func(ctx context.Context) error {
-		if err := e.finish(ctx, t); err != nil {
-			return err
-		}
-		err := e.step(ctx, t.Execution, nil, sig)
-		if errors.Is(err, ErrStale) {
-			return nil
-		}
-		return err
-	})
+	return e.submit(t.Execution, &request{signal: sig, row: &t})
 }
 
 func callSignal(t Task, out json.RawMessage, failure error) (asl.Signal, error) {
@@ -105,28 +109,27 @@ func callSignal(t Task, out json.RawMessage, failure error) (asl.Signal, error) 
 		Cause: "The task failed by a fault of the portal."}, nil
 }
 
-// keepLease renews the lease of a row while its call runs; who loses it is
-// cancelled. The returned function ends that and waits.
-func (e *Engine) keepLease(ctx context.Context, cancel context.CancelCauseFunc, t Task) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(lease / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			err := e.Store.RenewTask(ctx, t, e.Now().Add(lease))
-			if iap.IsKind(err, iap.Conflict) {
-				cancel(errCancelled)
-				return
-			}
+// keepLeases renews the leases of the rows whose calls run; who has lost one is
+// cancelled. It ends when the engine stops.
+func (e *Engine) keepLeases() {
+	tick := time.NewTicker(lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-tick.C:
 		}
-	}()
-	return func() { close(done); <-ended }
+		e.running.Range(func(_, v any) bool {
+			r := v.(*running)
+			now := e.Now()
+			if r.row.LeaseUntil.Sub(now) > lease/2 {
+				return true // began a moment ago
+			}
+			if err := e.Store.RenewTask(e.ctx, r.row, now.Add(lease)); iap.IsKind(err, iap.Conflict) {
+				r.cancel(errCancelled)
+			}
+			return e.ctx.Err() == nil
+		})
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
 )
@@ -24,11 +23,12 @@ func (s *stepper) command(ctx context.Context, c asl.Command) error {
 	case asl.ScheduleTask:
 		return s.scheduleTask(ctx, c)
 	case asl.SetTimer:
-		iap.AfterCommit(ctx, s.Wake)
-		return s.Store.PutTask(ctx, Task{Execution: s.x.ID, Kind: Timer, Frame: int64(c.Frame),
-			Number: int64(c.ID), RunAt: c.At})
+		s.w.put(Task{Execution: s.x.ID, Kind: Timer, Frame: int64(c.Frame), Number: int64(c.ID), RunAt: c.At})
+		s.after = append(s.after, func() { s.wakeAt(c.At) })
+		return nil
 	case asl.CancelTimer:
-		return s.Store.DeleteTask(ctx, s.x.ID, Timer, int64(c.Frame), int64(c.ID))
+		s.w.drop(TaskKey{s.x.ID, Timer, int64(c.Frame), int64(c.ID)})
+		return nil
 	case asl.CancelTask:
 		return s.cancelTask(ctx, c)
 	}
@@ -53,9 +53,22 @@ func (s *stepper) scheduleTask(ctx context.Context, c asl.ScheduleTask) error {
 		s.fail(c, &TaskError{Name: "States.Runtime", Cause: s.noSuchTask(c.Resource)})
 		return nil
 	case h.Commit != nil:
+		if err := s.needTransaction(); err != nil {
+			return err
+		}
 		return s.callInStep(ctx, h, c, call)
 	}
-	return s.callLater(ctx, call)
+	return s.callLater(call)
+}
+
+// needTransaction breaks a step off that is not in a transaction; it is taken
+// again in one, as are all others of its machine from now on.
+func (s *stepper) needTransaction() error {
+	if s.inTx {
+		return nil
+	}
+	s.def.inStep.Store(true)
+	return errNeedsTransaction
 }
 
 // callInStep calls a handler that works in the transaction of the step.
@@ -100,7 +113,7 @@ func (s *stepper) fail(c asl.ScheduleTask, err *TaskError) {
 
 // callLater leaves a row for a handler that works after the commit, and starts
 // it then.
-func (s *stepper) callLater(ctx context.Context, call Call) error {
+func (s *stepper) callLater(call Call) error {
 	p, err := json.Marshal(payload{Arguments: call.Arguments, Token: call.Token, Owner: call.Owner})
 	if err != nil {
 		return err
@@ -109,28 +122,27 @@ func (s *stepper) callLater(ctx context.Context, call Call) error {
 	t := Task{Execution: call.Execution, Kind: CallTask, Frame: call.Frame, Number: call.Attempt,
 		State: call.State, Resource: call.Resource.ARN, Payload: p, RunAt: now,
 		Owner: s.Owner, LeaseUntil: now.Add(lease), Attempt: 1}
-	if err := s.Store.PutTask(ctx, t); err != nil {
-		return err
-	}
-	iap.AfterCommit(ctx, func() { s.spawn(func() { s.runCall(t) }) })
+	s.w.put(t)
+	s.after = append(s.after, func() { s.beginCall(t) })
 	return nil
 }
 
 // cancelTask ends a call under way after the commit, and tells the handler of
 // submitted work.
 func (s *stepper) cancelTask(ctx context.Context, c asl.CancelTask) error {
-	key := taskKey{s.x.ID, CallTask, int64(c.Frame), int64(c.Attempt)}
-	iap.AfterCommit(ctx, func() { s.cancelCall(key) })
-	if err := s.Store.DeleteTask(ctx, key.execution, key.kind, key.frame, key.number); err != nil {
-		return err
-	}
+	key := TaskKey{s.x.ID, CallTask, int64(c.Frame), int64(c.Attempt)}
+	s.after = append(s.after, func() { s.cancelCall(key) })
+	s.w.drop(key)
 	h, ok := s.Handlers[handlerKey(c.Resource)]
 	if !ok || h.Cancel == nil {
 		return nil
 	}
-	ref := taskRef{execution: s.x.ID, frame: key.frame, attempt: key.number}
+	if err := s.needTransaction(); err != nil {
+		return err
+	}
+	ref := taskRef{execution: s.x.ID, frame: key.Frame, attempt: key.Number}
 	return h.Cancel(ctx, Call{Execution: s.x.ID, Frame: ref.frame, Attempt: ref.attempt,
-		State: c.State, Resource: c.Resource, Token: s.token(ref), Input: s.x.Input})
+		State: c.State, Resource: c.Resource, Token: s.token(ref), Input: s.x.Input, Owner: s.x.Owner})
 }
 
 func handlerKey(r asl.Resource) string { return r.Service + ":" + r.API }

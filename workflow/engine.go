@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -82,9 +83,12 @@ type Config struct {
 type Engine struct {
 	Config
 	machines machineCache
-	running  sync.Map // taskKey → context.CancelCauseFunc of a call under way
+	running  sync.Map // TaskKey → *running: the calls under way
+	lives    lives
+	progress progress
 
 	wake   chan struct{}
+	due    atomic.Int64    // when schedule wakes next, Unix milliseconds
 	ctx    context.Context // ends when the engine stops
 	cancel context.CancelCauseFunc
 	work   sync.WaitGroup
@@ -100,7 +104,7 @@ func New(cfg Config) *Engine {
 	if cfg.OnEnd == nil {
 		cfg.OnEnd = func(context.Context, Execution) error { return nil }
 	}
-	e := &Engine{Config: cfg, wake: make(chan struct{}, 1)}
+	e := &Engine{Config: cfg, wake: make(chan struct{}, 1), progress: newProgress()}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	return e
 }
@@ -111,15 +115,19 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("releasing the tasks of an earlier process: %w", err)
 	}
 	e.spawn(e.schedule)
+	e.spawn(e.tell)
+	e.spawn(e.keepLeases)
 	e.Wake()
 	return nil
 }
 
 // Stop ends what runs and waits for it. Calls that are cut off are made again
 // by the next process.
-func (e *Engine) Stop(context.Context) error {
+func (e *Engine) Stop(ctx context.Context) error {
+	e.lives.close()
 	e.cancel(errStopped)
 	e.work.Wait()
+	e.tellPending(context.WithoutCancel(ctx))
 	return nil
 }
 
@@ -158,9 +166,6 @@ func (e *Engine) persist(what string, fn func() error) error {
 	}
 }
 
-// errLost: the row that was to be finished is somebody else's by now, or gone.
-var errLost = errors.New("another process has taken this over")
-
 // temporary reports whether the same may work later. A Conflict that is neither
 // lost nor stale is another transaction that changed the same rows first.
 func temporary(err error) bool {
@@ -168,16 +173,7 @@ func temporary(err error) bool {
 	case iap.Unavailable, iap.Full, iap.Timeout:
 		return true
 	case iap.Conflict:
-		return !errors.Is(err, errLost) && !errors.Is(err, ErrStale)
+		return !errors.Is(err, ErrTaskLost) && !errors.Is(err, ErrStale)
 	}
 	return false
-}
-
-// finish deletes the row of a task that this process holds.
-func (e *Engine) finish(ctx context.Context, t Task) error {
-	err := e.Store.FinishTask(ctx, t)
-	if iap.IsKind(err, iap.Conflict) {
-		return iap.E("workflow.finish", iap.Conflict, errLost)
-	}
-	return err
 }

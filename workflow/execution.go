@@ -39,17 +39,30 @@ func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution,
 		return Execution{}, iap.FieldErrorf("workflow.StartExecution", "input", "it is not JSON: %v", err)
 	}
 	x := Execution{ID: r.ID, Name: r.Name, StateMachine: r.StateMachine, Status: Running, Input: r.Input, StartedAt: now, Owner: r.Owner}
-	err = e.Tx.Update(ctx, func(ctx context.Context) error {
-		x.Version = 0
+	start := &request{signal: asl.Start{Input: input}}
+	p, err := e.machine(ctx, x.StateMachine)
+	if err != nil {
+		return Execution{}, err
+	}
+	if !iap.InUpdate(ctx) && !r.Later {
+		return x, e.submitNew(newKept(x, p), start)
+	}
+	return x, e.Tx.Update(ctx, func(ctx context.Context) error {
 		if err := e.Store.InsertExecution(ctx, x); err != nil {
 			return err
 		}
 		if r.Later {
 			ctx = context.WithValue(ctx, laterKey{}, true)
 		}
-		return e.step(ctx, x.ID, &asl.State{}, asl.Start{Input: input})
+		if r.Later {
+			ctx = context.WithValue(ctx, laterKey{}, true)
+		}
+		return e.stepIn(ctx, newKept(x, p), start)
 	})
-	return x, err
+}
+
+func newKept(x Execution, p *parsedMachine) *kept {
+	return &kept{x: x, def: p, state: &asl.State{}, splitter: &asl.Splitter{}, isNew: true}
 }
 
 // StopExecution aborts an execution; an ended one is left as it is.
@@ -84,14 +97,19 @@ func (e *Engine) Fail(ctx context.Context, token, errorName, cause string) error
 // answer gives the result of a task from outside; a call that was at it is cut
 // off.
 func (e *Engine) answer(ctx context.Context, r taskRef, sig asl.Signal) error {
-	return e.Tx.Update(ctx, func(ctx context.Context) error {
-		if err := e.step(ctx, r.execution, nil, sig); err != nil {
-			return err
-		}
-		key := taskKey{r.execution, CallTask, r.frame, r.attempt}
-		iap.AfterCommit(ctx, func() { e.cancelCall(key) })
-		return e.Store.DeleteTask(ctx, key.execution, key.kind, key.frame, key.number)
-	})
+	key := TaskKey{r.execution, CallTask, r.frame, r.attempt}
+	q := &request{signal: sig, answers: &key}
+	if iap.InUpdate(ctx) {
+		return e.Tx.Update(ctx, func(ctx context.Context) error {
+			iap.AfterCommit(ctx, func() { e.cancelCall(key) })
+			return e.step(ctx, r.execution, q)
+		})
+	}
+	err := e.submit(r.execution, q)
+	if err == nil {
+		e.cancelCall(key)
+	}
+	return err
 }
 
 // IsRunning reports whether there is an execution that has not ended.
@@ -121,12 +139,12 @@ func (e *Engine) Awaits(ctx context.Context, id string) ([]Waiting, error) {
 	if err != nil {
 		return nil, err
 	}
-	var s asl.State
-	if err := json.Unmarshal(x.State, &s); err != nil {
+	s, err := e.loadState(ctx, x)
+	if err != nil {
 		return nil, err
 	}
 	var out []Waiting
-	for _, id := range framesInOrder(&s) {
+	for _, id := range framesInOrder(s) {
 		f := s.Frames[id]
 		if f.Phase != asl.PhaseTask {
 			continue

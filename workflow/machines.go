@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -15,26 +16,28 @@ import (
 // change.
 type machineCache struct {
 	mu sync.Mutex
-	m  map[string]parsedMachine
+	m  map[string]*parsedMachine
 }
 
 type parsedMachine struct {
 	name    string
 	machine *asl.Machine
+	// inStep tells that its handlers work in the transaction of the step.
+	inStep atomic.Bool
 }
 
-func (c *machineCache) get(id string) (parsedMachine, bool) {
+func (c *machineCache) get(id string) (*parsedMachine, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, ok := c.m[id]
 	return p, ok
 }
 
-func (c *machineCache) put(id string, p parsedMachine) {
+func (c *machineCache) put(id string, p *parsedMachine) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.m == nil {
-		c.m = map[string]parsedMachine{}
+		c.m = map[string]*parsedMachine{}
 	}
 	c.m[id] = p
 }
@@ -55,23 +58,23 @@ func (e *Engine) PutStateMachine(ctx context.Context, name string, definition []
 	if err != nil {
 		return "", err
 	}
-	e.machines.put(id, parsedMachine{name: name, machine: m})
+	e.machines.put(id, &parsedMachine{name: name, machine: m})
 	return id, nil
 }
 
-func (e *Engine) machine(ctx context.Context, id string) (parsedMachine, error) {
+func (e *Engine) machine(ctx context.Context, id string) (*parsedMachine, error) {
 	if p, ok := e.machines.get(id); ok {
 		return p, nil
 	}
 	sm, err := e.Store.StateMachine(ctx, id)
 	if err != nil {
-		return parsedMachine{}, err
+		return nil, err
 	}
 	m, problems := asl.Parse(sm.Definition)
 	if m == nil {
-		return parsedMachine{}, invalidDefinition(problems)
+		return nil, invalidDefinition(problems)
 	}
-	p := parsedMachine{name: sm.Name, machine: m}
+	p := &parsedMachine{name: sm.Name, machine: m}
 	e.machines.put(id, p)
 	return p, nil
 }

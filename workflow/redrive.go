@@ -158,17 +158,21 @@ func (e *Engine) reopen(ctx context.Context, x *Execution, state *asl.State) err
 	if err := e.Store.DropState(ctx, x.ID); err != nil {
 		return err
 	}
-	return e.step(ctx, x.ID, nil, asl.Redrive{})
+	return e.step(ctx, x.ID, &request{signal: asl.Redrive{}})
 }
 
-// keepState keeps where an execution ended; of what succeeded nothing.
-func (e *Engine) keepState(ctx context.Context, x Execution, state *asl.State) error {
-	if x.Status == Succeeded {
-		return nil
+// keepState keeps where an execution ended, with the commit that ends it; of
+// what succeeded nothing.
+func (s *stepper) keepState() {
+	if s.x.Status == Succeeded {
+		return
 	}
-	b, err := json.Marshal(state)
-	if err != nil {
-		return err
-	}
-	return e.Store.KeepState(ctx, KeptState{Execution: x.ID, State: b, EndedAt: x.EndedAt}, x.EndedAt.Add(-RedrivePeriod))
+	b, err := json.Marshal(s.state)
+	k := KeptState{Execution: s.x.ID, State: b, EndedAt: s.x.EndedAt}
+	s.w.then(func(ctx context.Context) error {
+		if err != nil {
+			return err
+		}
+		return s.Store.KeepState(ctx, k, k.EndedAt.Add(-RedrivePeriod))
+	})
 }

@@ -1,9 +1,9 @@
 package workflow
 
 import (
-	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl"
@@ -11,6 +11,10 @@ import (
 
 // claimLimit is how many rows are claimed at once.
 const claimLimit = 128
+
+// longestSleep bounds how long it takes until the rows of a process that died
+// are seen, where nothing tells of its death.
+const longestSleep = time.Second
 
 // schedule claims due rows and does them, until the engine stops. It sleeps
 // until it is woken or the next row is due.
@@ -28,71 +32,71 @@ func (e *Engine) schedule() {
 	}
 }
 
+// wakeAt has the engine look for due work at a time; it never blocks.
+func (e *Engine) wakeAt(at time.Time) {
+	if at.UnixMilli() < e.due.Load() {
+		e.Wake()
+	}
+}
+
 // claim does what is due and returns how long to sleep.
 func (e *Engine) claim() time.Duration {
-	for {
+	for e.ctx.Err() == nil {
+		e.due.Store(math.MaxInt64) // whoever leaves a row while it is looked for has it looked for again
+		if sleep := e.untilNext(); sleep > 0 {
+			return sleep
+		}
 		tasks, err := e.Store.ClaimTasks(e.ctx, e.Owner, e.Now(), lease, claimLimit)
 		if err != nil {
 			if e.ctx.Err() == nil {
 				slog.Warn("due tasks could not be claimed; trying again", "err", err)
 			}
-			return time.Second
+			return longestSleep
 		}
 		for _, t := range tasks {
 			e.dispatch(t)
 		}
-		if len(tasks) < claimLimit {
-			return e.untilNext()
+		if len(tasks) == 0 {
+			return time.Millisecond // somebody else was quicker
 		}
 	}
+	return longestSleep
 }
 
-// untilNext returns how long it is to the next row that is due, a day when
-// there is none.
+// untilNext returns how long it is to the next row that is due; 0 when one is.
 func (e *Engine) untilNext() time.Duration {
 	at, ok, err := e.Store.NextTaskAt(e.ctx)
-	switch {
-	case err != nil:
-		return time.Second
-	case !ok:
-		return 24 * time.Hour
+	if err != nil {
+		return longestSleep
 	}
-	return min(max(at.Sub(e.Now()), time.Millisecond), 24*time.Hour)
+	sleep := 24 * time.Hour
+	if ok {
+		sleep = at.Sub(e.Now())
+	}
+	if sleep <= 0 {
+		return 0
+	}
+	sleep = min(max(sleep, time.Millisecond), 24*time.Hour)
+	e.due.Store(e.Now().Add(sleep).UnixMilli())
+	return sleep
 }
 
 func (e *Engine) dispatch(t Task) {
 	switch t.Kind {
 	case CallTask:
-		e.spawn(func() { e.runCall(t) })
+		e.beginCall(t)
 	case Advance:
-		e.spawn(func() {
-			e.fire(t, func(ctx context.Context) error { return e.step(ctx, t.Execution, nil) })
-		})
+		e.spawn(func() { e.fire(t, nil) })
 	case Timer:
-		e.spawn(func() {
-			e.fire(t, func(ctx context.Context) error {
-				return e.step(ctx, t.Execution, nil, asl.TimerFired{Frame: asl.FrameID(t.Frame), ID: asl.TimerID(t.Number)})
-			})
-		})
+		e.spawn(func() { e.fire(t, asl.TimerFired{Frame: asl.FrameID(t.Frame), ID: asl.TimerID(t.Number)}) })
 	}
 }
 
 // fire commits what a claimed advance or timer asks for, together with the end
-// of its row.
-func (e *Engine) fire(t Task, do func(ctx context.Context) error) {
-	err := e.persist("a due task", func() error {
-		return e.Tx.Update(e.ctx, func(ctx context.Context) error {
-			if err := e.finish(ctx, t); err != nil {
-				return err
-			}
-			err := do(ctx)
-			if errors.Is(err, ErrStale) {
-				return nil // overtaken: the row goes, nothing else changes
-			}
-			return err
-		})
-	})
-	if err != nil && !errors.Is(err, errLost) && e.ctx.Err() == nil {
+// of its row. One that comes too late changes nothing but that the row goes.
+func (e *Engine) fire(t Task, sig asl.Signal) {
+	err := e.persist("a due task", func() error { return e.submit(t.Execution, &request{signal: sig, row: &t}) })
+	if err != nil && !errors.Is(err, ErrTaskLost) && e.ctx.Err() == nil {
 		slog.Error("a due task failed", "execution", t.Execution, "kind", t.Kind, "err", err)
 	}
 }

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
-	"github.com/internal-app-portal/iap/event"
 )
 
 // maxPerCommit bounds the signals that one transaction takes, so that a state
@@ -21,60 +19,122 @@ const maxPerCommit = 32
 // something else by now. Nothing was written.
 var ErrStale = errors.New("nobody waits for this any more")
 
-// signal gives sig to an execution in a transaction: that of ctx, or its own.
-// What no longer fits is a Conflict and changes nothing.
+func errStale() error { return iap.E("workflow.step", iap.Conflict, ErrStale) }
+
+// signal gives sig to an execution: in the transaction of ctx, or in a commit of
+// its own. What no longer fits is a Conflict and changes nothing.
 func (e *Engine) signal(ctx context.Context, id string, sig asl.Signal) error {
-	return e.Tx.Update(ctx, func(ctx context.Context) error {
-		return e.step(ctx, id, nil, sig)
-	})
+	if iap.InUpdate(ctx) {
+		return e.Tx.Update(ctx, func(ctx context.Context) error { return e.step(ctx, id, &request{signal: sig}) })
+	}
+	return e.submit(id, &request{signal: sig})
 }
 
-// stepper is one transaction's work on one execution.
-type stepper struct {
-	*Engine
-	x       Execution
-	machine *asl.Machine
-	name    string
-	state   *asl.State
-	signals []asl.Signal  // to be taken in this commit, in order
-	ready   []asl.FrameID // frames with a transition to take
-	history []HistoryEvent
-}
-
-// step takes signals and what follows at once from them; without signals, the
-// transitions that an earlier step left to be taken. state is given for a new
-// execution alone.
-func (e *Engine) step(ctx context.Context, id string, state *asl.State, signals ...asl.Signal) error {
+// step takes a request in the transaction of ctx, of which it is a part.
+func (e *Engine) step(ctx context.Context, id string, r *request) error {
 	if ctx.Value(steppingKey{}) == id {
 		// A handler of this very step has something answered, such as the job
 		// that it cancels: the step is moving on from there.
-		return iap.E("workflow.step", iap.Conflict, ErrStale)
+		return errStale()
 	}
-	x, err := e.Store.Execution(ctx, id)
+	k, err := e.read(ctx, id)
 	if err != nil {
 		return err
 	}
+	return e.stepIn(ctx, k, r)
+}
+
+// stepIn takes a request in the transaction of ctx.
+func (e *Engine) stepIn(ctx context.Context, k *kept, r *request) error {
+	k.isNew = false // it is inserted
+	s := &stepper{Engine: e, kept: k, inTx: true}
+	if err := s.takeAll(context.WithValue(ctx, steppingKey{}, k.x.ID), []*request{r}); err != nil {
+		return err
+	}
+	if r.err != nil || !s.changed() {
+		return r.err
+	}
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	iap.AfterCommit(ctx, func() {
+		e.lives.outdate(k.x.ID)
+		if t := s.advance; t != nil {
+			e.spawn(func() { e.fire(*t, nil) })
+		}
+		for _, fn := range s.after {
+			fn()
+		}
+	})
+	return nil
+}
+
+// read reads a running execution, in the transaction of ctx when there is one.
+func (e *Engine) read(ctx context.Context, id string) (*kept, error) {
+	x, err := e.Store.Execution(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	if x.Status != Running {
-		return iap.E("workflow.step", iap.Conflict, ErrStale)
+		return nil, errStale()
 	}
 	p, err := e.machine(ctx, x.StateMachine)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if state == nil {
-		state = &asl.State{}
-		if err := json.Unmarshal(x.State, state); err != nil {
-			return err
+	k := &kept{x: x, def: p}
+	if k.state, k.splitter, err = e.join(ctx, x); err != nil {
+		return nil, err
+	}
+	k.ready = k.state.Ready()
+	return k, nil
+}
+
+// join reads the State of a running execution.
+func (e *Engine) join(ctx context.Context, x Execution) (*asl.State, *asl.Splitter, error) {
+	var texts map[string]string
+	if asl.IsSplit(x.State) {
+		parts, err := e.Store.Parts(ctx, x.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		texts = make(map[string]string, len(parts))
+		for _, p := range parts {
+			texts[p.Name] = p.Text
 		}
 	}
-	s := &stepper{Engine: e, x: x, machine: p.machine, name: p.name, state: state, signals: signals}
-	if len(signals) == 0 {
-		s.ready = state.Ready()
+	return asl.Join(x.State, texts)
+}
+
+// loadState reads the State of a running execution, for who does not change it.
+// Row and parts are read one after the other, so it is done in a transaction or
+// again when the execution moved on in between.
+func (e *Engine) loadState(ctx context.Context, x Execution) (*asl.State, error) {
+	for {
+		s, _, err := e.join(ctx, x)
+		if err == nil && !asl.IsSplit(x.State) || iap.InUpdate(ctx) {
+			return s, err
+		}
+		again, err2 := e.Store.Execution(ctx, x.ID)
+		if err2 != nil || again.Version == x.Version || again.Status != Running {
+			return s, errors.Join(err, err2)
+		}
+		x = again
 	}
-	if err := s.run(context.WithValue(ctx, steppingKey{}, id)); err != nil {
-		return err
-	}
-	return s.commit(ctx)
+}
+
+// stepper is one commit's work on one execution.
+type stepper struct {
+	*Engine
+	*kept
+	inTx    bool
+	signals []asl.Signal // to be taken in this commit, in order
+	taken   int
+	w       Commit
+	advance *Task    // the row of transitions left, held by this process
+	after   []func() // what follows the commit
+
+	partBytes int64
 }
 
 // laterKey marks the context of a step that takes no transitions.
@@ -84,26 +144,65 @@ type laterKey struct{}
 // are part of.
 type steppingKey struct{}
 
+// takeAll takes requests and then the transitions that wait.
+func (s *stepper) takeAll(ctx context.Context, rs []*request) error {
+	for _, r := range rs {
+		if r.row != nil {
+			s.takeRow(r)
+		}
+		if r.answers != nil {
+			s.w.drop(*r.answers)
+		}
+		if r.signal == nil {
+			continue
+		}
+		s.signals = append(s.signals, r.signal)
+		switch err := s.run(ctx, false); {
+		case errors.Is(err, ErrStale) && r.row == nil:
+			r.err = err
+		case err != nil && !errors.Is(err, ErrStale):
+			return err
+		}
+	}
+	return s.run(ctx, true)
+}
+
+// takeRow ends the row of a request with this commit.
+func (s *stepper) takeRow(r *request) {
+	if r.row.Kind == Advance {
+		s.advance = r.row // commit decides whether it is still needed
+		return
+	}
+	s.w.Finish = append(s.w.Finish, *r.row)
+}
+
+// changed reports whether there is anything to commit.
+func (s *stepper) changed() bool {
+	return s.taken > 0 || len(s.w.Finish) > 0 || (s.advance != nil && len(s.ready) == 0)
+}
+
 // run steps until nothing is left that needs no commit in between. Results of
 // handlers are always taken, since nobody else knows them; transitions wait
-// for the next commit when this one has grown long.
-func (s *stepper) run(ctx context.Context) error {
+// for the next commit when this one has grown long. What a request says that
+// does not fit is ErrStale.
+func (s *stepper) run(ctx context.Context, advance bool) error {
 	later := ctx.Value(laterKey{}) != nil
-	for n := 0; ; n++ {
-		sig, ok := s.next(n < maxPerCommit && !later)
+	for first := true; ; first = false {
+		sig, ok := s.next(advance && !later && s.taken < maxPerCommit)
 		if !ok {
 			return nil
 		}
-		out, err := asl.Step(s.machine, s.state, sig, s.env())
+		out, err := asl.Step(s.def.machine, s.state, sig, s.env())
 		if errors.Is(err, asl.ErrStale) {
-			if n == 0 {
-				return iap.E("workflow.step", iap.Conflict, ErrStale)
+			if first && !advance {
+				return errStale()
 			}
 			continue // a sibling's failure overtook it
 		}
 		if err != nil {
 			return err
 		}
+		s.taken++
 		if err := s.take(ctx, out); err != nil {
 			return err
 		}
@@ -127,11 +226,11 @@ func (s *stepper) next(more bool) (asl.Signal, bool) {
 
 func (s *stepper) take(ctx context.Context, out asl.Outcome) error {
 	for _, ev := range out.Events {
-		details, err := json.Marshal(ev)
+		details, err := ev.MarshalJSON()
 		if err != nil {
 			return err
 		}
-		s.history = append(s.history, HistoryEvent{Execution: s.x.ID, Number: ev.ID, Previous: ev.PreviousEventID,
+		s.w.History = append(s.w.History, HistoryEvent{Execution: s.x.ID, Number: ev.ID, Previous: ev.PreviousEventID,
 			Type: ev.Type, Time: ev.Timestamp, Details: details})
 	}
 	for _, c := range out.Commands {
@@ -150,7 +249,7 @@ func (s *stepper) complete(c *asl.Complete) {
 	s.x.Status = Status(c.Status)
 	s.x.EndedAt = s.Now()
 	if c.Status == asl.Succeeded {
-		s.x.Output = json.RawMessage(c.Output.String())
+		s.x.Output = []byte(c.Output.String())
 	}
 	if c.Error != nil {
 		s.x.Error = *c.Error
@@ -161,66 +260,7 @@ func (s *stepper) complete(c *asl.Complete) {
 	s.signals, s.ready = nil, nil
 }
 
-// commit writes what run has come to.
-func (s *stepper) commit(ctx context.Context) error {
-	s.x.State = nil
-	if s.x.Status == Running {
-		b, err := json.Marshal(s.state)
-		if err != nil {
-			return err
-		}
-		s.x.State = b
-	}
-	if err := s.Store.UpdateExecution(ctx, s.x); err != nil {
-		return err
-	}
-	if err := s.Store.AppendHistory(ctx, s.history...); err != nil {
-		return err
-	}
-	if err := s.Log.Append(ctx, s.changed()); err != nil {
-		return err
-	}
-	if s.x.Status == Running {
-		return s.advanceLater(ctx)
-	}
-	if err := s.Store.DeleteTasks(ctx, s.x.ID); err != nil {
-		return err
-	}
-	if err := s.keepState(ctx, s.x, s.state); err != nil {
-		return err
-	}
-	return s.OnEnd(ctx, s.x)
-}
-
-// advanceLater leaves a row for the frames that still have a transition to
-// take, or removes it when there is none.
-func (s *stepper) advanceLater(ctx context.Context) error {
-	if len(s.ready) == 0 {
-		return nil
-	}
-	t := Task{Execution: s.x.ID, Kind: Advance, RunAt: s.Now()}
-	if err := s.Store.PutTask(ctx, t); err != nil {
-		return err
-	}
-	iap.AfterCommit(ctx, s.Wake)
-	return nil
-}
-
-// changed is the event by which pages that show an execution learn of it.
-func (s *stepper) changed() *event.Event {
-	var states []string
-	for _, id := range framesInOrder(s.state) {
-		states = append(states, s.state.Frames[id].State)
-	}
-	data, _ := json.Marshal(struct {
-		ID     string   `json:"id"`
-		Status Status   `json:"status"`
-		States []string `json:"states,omitempty"`
-	}{s.x.ID, s.x.Status, states})
-	return &event.Event{Source: "/executions", Type: event.ExecutionChanged, Subject: s.x.ID,
-		Time: s.Now(), Owner: event.AdminsOnly, Group: s.x.ID, Data: data}
-}
-
+// env is what asl.Step may know.
 func (s *stepper) env() asl.Env {
 	return asl.Env{
 		Now:     s.Now(),
@@ -230,15 +270,17 @@ func (s *stepper) env() asl.Env {
 			return s.token(taskRef{execution: s.x.ID, frame: int64(f), attempt: int64(attempt)})
 		},
 		Execution: asl.ExecutionInfo{
-			ID:        "arn:iap:states:::execution:" + s.name + ":" + s.x.Name,
+			ID:        "arn:iap:states:::execution:" + s.def.name + ":" + s.x.Name,
 			Name:      s.x.Name,
-			Input:     value.Trusted(string(s.x.Input)),
+			Input:     s.input(),
 			StartTime: s.x.StartedAt, RedriveCount: s.x.RedriveCount,
 		},
-		StateMachine: asl.StateMachineInfo{ID: "arn:iap:states:::stateMachine:" + s.name, Name: s.name},
+		StateMachine: asl.StateMachineInfo{ID: "arn:iap:states:::stateMachine:" + s.def.name, Name: s.def.name},
 		Limits:       s.Limits,
 	}
 }
+
+func (k *kept) input() value.JSON { return value.Trusted(string(k.x.Input)) }
 
 func framesInOrder(s *asl.State) []asl.FrameID {
 	ids := make([]asl.FrameID, 0, len(s.Frames))

@@ -62,13 +62,3 @@ func (e *Engine) taskOf(token string) (taskRef, error) {
 func errNoToken() error {
 	return &iap.Error{Op: "workflow", Kind: iap.Invalid, Field: "token", Err: ErrToken}
 }
-
-// taskKey identifies a row of the task table.
-type taskKey struct {
-	execution string
-	kind      TaskKind
-	frame     int64
-	number    int64
-}
-
-func keyOf(t Task) taskKey { return taskKey{t.Execution, t.Kind, t.Frame, t.Number} }

@@ -103,9 +103,22 @@ type Store interface {
 	// (empty: from the newest), of one status (empty: all).
 	Executions(ctx context.Context, status Status, before string, limit int) ([]Execution, error)
 
+	// WriteCommit writes all that a step of an execution has come to, or nothing.
+	// Outside of a transaction those that come at the same time share one.
+	// Errors: Conflict caused by ErrChanged or ErrTaskLost, or for a new
+	// execution by its name being taken.
+	WriteCommit(ctx context.Context, c *Commit) error
+	// Parts returns the parts of an execution's State.
+	Parts(ctx context.Context, execution string) ([]Part, error)
+
+	// AppendHistory adds events; those of one execution that are given at once
+	// have numbers without a gap.
 	AppendHistory(ctx context.Context, events ...HistoryEvent) error
-	// History returns at most limit events with numbers above after.
+	// History returns at most limit events with numbers above after, in order.
 	History(ctx context.Context, execution string, after int64, limit int) ([]HistoryEvent, error)
+	// HistoryBefore returns at most limit events with numbers below before, the
+	// newest first; 0 means from the newest of all.
+	HistoryBefore(ctx context.Context, execution string, before int64, limit int) ([]HistoryEvent, error)
 
 	// PutTask inserts a task or replaces the one with its key.
 	PutTask(ctx context.Context, t Task) error

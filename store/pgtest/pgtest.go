@@ -26,10 +26,11 @@ import (
 // startTimeout is how long the server may take until it answers.
 const startTimeout = 60 * time.Second
 
-// The one server of the process, and the number of schemas made on it.
+// The servers of the process, and the number of schemas made on them.
 var (
-	shared = sync.OnceValues(start)
-	made   atomic.Int64
+	shared  = sync.OnceValues(func() (server, error) { return start("-c fsync=off -c synchronous_commit=off -c full_page_writes=off") })
+	durable = sync.OnceValues(func() (server, error) { return start("") })
+	made    atomic.Int64
 )
 
 // URL returns the URL of an empty schema of its own, which is as good as a
@@ -37,10 +38,22 @@ var (
 // The test is skipped where PostgreSQL is not installed.
 func URL(t testing.TB) string {
 	t.Helper()
+	return schema(t, shared)
+}
+
+// DurableURL is URL on a server that syncs each commit to the disk, as one in
+// use does.
+func DurableURL(t testing.TB) string {
+	t.Helper()
+	return schema(t, durable)
+}
+
+func schema(t testing.TB, start func() (server, error)) string {
+	t.Helper()
 	if _, err := binaries(); err != nil {
 		t.Skip(err)
 	}
-	server, err := shared()
+	server, err := start()
 	if err != nil {
 		t.Fatalf("PostgreSQL does not start: %v", err)
 	}
@@ -122,16 +135,16 @@ func credential() (*syscall.Credential, error) {
 // script runs the server until its input ends, which it does when the test
 // process ends, however it ends; then it removes the server's folder.
 const script = `trap '' INT TERM HUP
-bin=$1 dir=$2 port=$3
+bin=$1 dir=$2 port=$3 settings=$4
 "$bin/initdb" -D "$dir/data" -U iap -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
 "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-	-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 >>"$dir/log" 2>&1 &
+	-c max_connections=200 $settings >>"$dir/log" 2>&1 &
 read end
 kill -QUIT $!
 wait
 rm -rf "$dir"`
 
-func start() (server, error) {
+func start(settings string) (server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return server{}, err
@@ -157,7 +170,7 @@ func start() (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir, port)
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir, port, settings)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Setpgid: true}
 	input, err := cmd.StdinPipe()

@@ -173,7 +173,8 @@ func txSwallowed(t *testing.T, db *store.DB) {
 	err := db.Update(ctx, func(tx context.Context) error {
 		must(t, put(tx, db, "a", "1"))
 		must(t, db.InsertLock(tx, newLock("i", "l")))
-		_ = db.AppendHistory(tx, newHistory("x", 1), newHistory("x", 1))
+		must(t, db.AppendHistory(tx, newHistory("x", 1)))
+		_ = db.AppendHistory(tx, newHistory("x", 1))
 		return nil
 	})
 	wantKind(t, err, iap.Conflict)
