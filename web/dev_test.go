@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
@@ -31,6 +32,8 @@ func TestServeExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids := example(m)
+	maps.Copy(ids, exampleFlows(m.flows))
+	ids["long"] = m.flows.long(t, 4000)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := s.Start(ctx); err != nil {

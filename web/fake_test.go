@@ -33,12 +33,14 @@ type memory struct {
 	logs      map[string]*growing
 	usual     map[string]float64
 	renders   int // calls of Progress
+	flows     *flows
 }
 
 func newMemory(now func() time.Time) *memory {
 	m := &memory{now: now, versions: map[string][]catalog.Version{}, instances: map[string]instance.Instance{},
 		progress: map[string]instance.Progress{}, jobs: map[string]job.Job{}, logs: map[string]*growing{}, usual: map[string]float64{}}
 	m.log = event.NewLog(m)
+	m.flows = newFlows(now, m.log)
 	return m
 }
 
@@ -384,5 +386,5 @@ func newServer(m *memory, fallback iap.Actor) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Config{Instances: m, Apps: apps{m}, Jobs: jobs{m}, Events: m.log, Auth: people{fallback},
-		Lifecycle: machine{m.now().Add(-time.Hour)}, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
+		Lifecycle: machine{m.now().Add(-time.Hour)}, Workflows: m.flows, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/edit"
 	"github.com/internal-app-portal/iap/asl/value"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 // firstText is what the editor begins with.
@@ -48,7 +49,7 @@ type editorPage struct {
 func (s *Server) newMachinePage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
 	p := editorPage{S: SaveMachine{New: true}, Text: firstText}
 	if name := r.URL.Query().Get("copy"); name != "" {
-		m, err := s.cfg.Workflows.Machine(r.Context(), name)
+		m, err := s.cfg.Workflows.Machine(r.Context(), actor, name)
 		if err != nil {
 			return err
 		}
@@ -58,7 +59,7 @@ func (s *Server) newMachinePage(w http.ResponseWriter, r *http.Request, actor ia
 }
 
 func (s *Server) editorPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	m, err := s.cfg.Workflows.Machine(r.Context(), r.PathValue("name"))
+	m, err := s.cfg.Workflows.Machine(r.Context(), actor, r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -104,16 +105,8 @@ type checked struct {
 	Text     *string       `json:"text,omitempty"`   // after a change
 	Select   string        `json:"select,omitempty"` // name of the state to look at
 	Refused  string        `json:"refused,omitempty"`
-	Problems []problemView `json:"problems"`
+	Problems []asl.Problem `json:"problems"`
 	Graph    *edit.Graph   `json:"graph,omitempty"` // none: the text is not JSON
-}
-
-type problemView struct {
-	Line       int    `json:"line"`
-	Column     int    `json:"column"`
-	Code       string `json:"code"`
-	Message    string `json:"message"`
-	Suggestion string `json:"suggestion,omitempty"`
 }
 
 // checkMachine says what is wrong with a text and how it looks, and makes a
@@ -121,12 +114,13 @@ type problemView struct {
 func (s *Server) checkMachine(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
 	var req struct {
 		Definition string       `json:"definition"`
+		Type       string       `json:"type"` // of the state machine; empty: Standard
 		Change     *edit.Change `json:"change"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxDocument)).Decode(&req); err != nil {
 		return iap.Errorf("web", iap.Invalid, "the request must be JSON with a definition, of at most %d MiB", maxDocument>>20)
 	}
-	c := checked{Problems: []problemView{}}
+	c := checked{Problems: []asl.Problem{}}
 	text := []byte(req.Definition)
 	if req.Change != nil {
 		out, name, err := edit.Apply(text, *req.Change)
@@ -146,10 +140,11 @@ func (s *Server) checkMachine(w http.ResponseWriter, r *http.Request, _ iap.Acto
 			c.Text, c.Select = &changed, name
 		}
 	}
-	_, problems := asl.Parse(text)
-	for _, p := range problems {
-		c.Problems = append(c.Problems, problemView{p.Line, p.Column, p.Code, p.Message, p.Suggestion})
+	kind := asl.Standard
+	if req.Type == workflow.Express {
+		kind = asl.Express
 	}
+	c.Problems = append(c.Problems, asl.Validate(text, kind)...)
 	if g, err := edit.Read(text); err == nil {
 		c.Graph = g
 	}

@@ -63,8 +63,8 @@ type executionView struct {
 }
 
 // viewExecution reads an execution with what its history says of the states.
-func (s *Server) viewExecution(ctx context.Context, id string) (executionView, error) {
-	x, err := s.cfg.Workflows.Execution(ctx, id)
+func (s *Server) viewExecution(ctx context.Context, actor iap.Actor, id string) (executionView, error) {
+	x, err := s.cfg.Workflows.Execution(ctx, actor, id)
 	if err != nil {
 		return executionView{}, err
 	}
@@ -72,7 +72,7 @@ func (s *Server) viewExecution(ctx context.Context, id string) (executionView, e
 		Redrivable: x.Redrivable, Why: x.Why, Took: x.Duration(s.cfg.Now()).Seconds(), Definition: pretty(x.Text)}
 	k, release := s.replays.get(id, x.Text)
 	defer release()
-	if err := k.catchUp(ctx, s.historyOf(id)); err != nil {
+	if err := k.catchUp(ctx, s.historyOf(actor, id)); err != nil {
 		return v, err
 	}
 	g, err := edit.Read(x.Text)
@@ -88,9 +88,9 @@ func (s *Server) viewExecution(ctx context.Context, id string) (executionView, e
 	return v, nil
 }
 
-func (s *Server) historyOf(id string) func(context.Context, int64, int) ([]workflow.HistoryEvent, error) {
+func (s *Server) historyOf(actor iap.Actor, id string) func(context.Context, int64, int) ([]workflow.HistoryEvent, error) {
 	return func(ctx context.Context, after int64, limit int) ([]workflow.HistoryEvent, error) {
-		return s.cfg.Workflows.History(ctx, id, after, limit)
+		return s.cfg.Workflows.History(ctx, actor, id, after, limit)
 	}
 }
 
@@ -150,7 +150,7 @@ func (m *stateMark) add(v visit, now time.Time) {
 
 func (s *Server) executionPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
 	l := s.layout(r, actor, "Execution")
-	x, err := s.viewExecution(r.Context(), r.PathValue("id"))
+	x, err := s.viewExecution(r.Context(), actor, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -162,19 +162,19 @@ func (s *Server) executionPage(w http.ResponseWriter, r *http.Request, actor iap
 		History historyPanel
 	}{layout: l, X: x}
 	if name := r.URL.Query().Get("state"); name != "" {
-		if p.Panel, err = s.statePanel(r, x.ID, name); err != nil {
+		if p.Panel, err = s.statePanel(r, actor, x.ID, name); err != nil {
 			return err
 		}
 	}
-	if p.History, err = s.historyPanel(r, x.ID); err != nil {
+	if p.History, err = s.historyPanel(r, actor, x.ID); err != nil {
 		return err
 	}
 	return s.render(w, http.StatusOK, "execution", p)
 }
 
 // executionLive is what has changed on the page of an execution.
-func (s *Server) executionLive(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
-	x, err := s.viewExecution(r.Context(), r.PathValue("id"))
+func (s *Server) executionLive(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	x, err := s.viewExecution(r.Context(), actor, r.PathValue("id"))
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type executionList struct {
 }
 
 // listExecutions reads the list that an address asks for.
-func (s *Server) listExecutions(r *http.Request, machine string) (executionList, error) {
+func (s *Server) listExecutions(r *http.Request, actor iap.Actor, machine string) (executionList, error) {
 	q := r.URL.Query()
 	f := executionFilter{Machine: q.Get("machine"), Status: q.Get("status"), Prefix: strings.TrimSpace(q.Get("name")),
 		From: q.Get("from"), To: q.Get("to"), Fixed: machine != "", Address: r.URL.Path}
@@ -63,7 +63,7 @@ func (s *Server) listExecutions(r *http.Request, machine string) (executionList,
 		want.Status = workflow.Status(f.Status)
 	}
 	l := executionList{Filter: f, Any: f.Status+f.Prefix+f.From+f.To+q.Get("before") != "" || machine == "" && f.Machine != ""}
-	items, err := s.cfg.Workflows.Executions(r.Context(), want)
+	items, err := s.cfg.Workflows.Executions(r.Context(), actor, want)
 	if err != nil {
 		return l, err
 	}
@@ -105,7 +105,7 @@ func (s *Server) executionsPage(w http.ResponseWriter, r *http.Request, actor ia
 		List executionList
 	}{layout: s.layout(r, actor, "Executions")}
 	var err error
-	if p.List, err = s.listExecutions(r, ""); err != nil {
+	if p.List, err = s.listExecutions(r, actor, ""); err != nil {
 		return err
 	}
 	return s.render(w, http.StatusOK, "executions", p)

@@ -38,8 +38,8 @@ type historyRow struct {
 	Note        string
 }
 
-func (s *Server) executionHistory(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
-	p, err := s.historyPanel(r, r.PathValue("id"))
+func (s *Server) executionHistory(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	p, err := s.historyPanel(r, actor, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -48,24 +48,24 @@ func (s *Server) executionHistory(w http.ResponseWriter, r *http.Request, _ iap.
 
 // historyPanel reads the part of a history that the address asks for: what
 // follows ?after, of which the text has ?q in it.
-func (s *Server) historyPanel(r *http.Request, id string) (historyPanel, error) {
+func (s *Server) historyPanel(r *http.Request, actor iap.Actor, id string) (historyPanel, error) {
 	q := r.URL.Query()
 	p := historyPanel{Execution: id, Q: strings.TrimSpace(q.Get("q"))}
 	after, _ := strconv.ParseInt(q.Get("after"), 10, 64)
 	after = max(after, 0)
-	x, err := s.cfg.Workflows.Execution(r.Context(), id)
+	x, err := s.cfg.Workflows.Execution(r.Context(), actor, id)
 	if err != nil {
 		return p, err
 	}
 	k, release := s.replays.get(id, x.Text)
 	defer release()
-	if err := k.catchUp(r.Context(), s.historyOf(id)); err != nil {
+	if err := k.catchUp(r.Context(), s.historyOf(actor, id)); err != nil {
 		return p, err
 	}
 	at := after
 	wanted := strings.ToLower(p.Q)
 	for at-after < historyScan && len(p.Rows) < historyRows {
-		events, err := s.cfg.Workflows.History(r.Context(), id, at, historyRows)
+		events, err := s.cfg.Workflows.History(r.Context(), actor, id, at, historyRows)
 		if err != nil {
 			return p, err
 		}
@@ -153,12 +153,15 @@ func eventWords(kind string) string {
 }
 
 // executionEvent is one event, whole.
-func (s *Server) executionEvent(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
+func (s *Server) executionEvent(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
 	n, err := strconv.ParseInt(r.PathValue("number"), 10, 64)
 	if err != nil || n < 1 {
 		return iap.Errorf("web", iap.NotFound, "there is no event %q", r.PathValue("number"))
 	}
-	events, err := s.cfg.Workflows.History(r.Context(), r.PathValue("id"), n-1, 1)
+	if _, err := s.cfg.Workflows.Execution(r.Context(), actor, r.PathValue("id")); err != nil {
+		return err
+	}
+	events, err := s.cfg.Workflows.History(r.Context(), actor, r.PathValue("id"), n-1, 1)
 	if err != nil {
 		return err
 	}

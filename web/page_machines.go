@@ -18,12 +18,17 @@ const maxDocument = 3 << 20
 // workflows lets those in who may see state machines: admins. Without state
 // machines the pages do not exist.
 func (s *Server) workflows(h handler) handler {
-	return s.admin(func(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	return s.admin(s.executions(h))
+}
+
+// executions lets everybody in: an execution tells itself who may see it.
+func (s *Server) executions(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
 		if s.cfg.Workflows == nil {
 			return iap.Errorf("web", iap.NotFound, "this portal runs no state machines")
 		}
 		return h(w, r, actor)
-	})
+	}
 }
 
 func (s *Server) machinesPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
@@ -34,7 +39,7 @@ func (s *Server) machinesPage(w http.ResponseWriter, r *http.Request, actor iap.
 		Paging   bool
 	}{layout: s.layout(r, actor, "State machines"), Paging: r.URL.Query().Get("after") != ""}
 	var err error
-	if p.Machines, err = s.cfg.Workflows.Machines(r.Context(), r.URL.Query().Get("after"), pageSize+1); err != nil {
+	if p.Machines, err = s.cfg.Workflows.Machines(r.Context(), actor, r.URL.Query().Get("after"), pageSize+1); err != nil {
 		return err
 	}
 	if len(p.Machines) > pageSize {
@@ -68,11 +73,11 @@ func (s *Server) showMachine(w http.ResponseWriter, r *http.Request, actor iap.A
 	name := r.PathValue("name")
 	p.layout = s.layout(r, actor, name)
 	var err error
-	if p.M, err = s.cfg.Workflows.Machine(r.Context(), name); err != nil {
+	if p.M, err = s.cfg.Workflows.Machine(r.Context(), actor, name); err != nil {
 		return err
 	}
 	p.Path, p.Text = machinePath(name), string(p.M.Text)
-	if p.List, err = s.listExecutions(r, name); err != nil {
+	if p.List, err = s.listExecutions(r, actor, name); err != nil {
 		return err
 	}
 	p.List.Filter.Address = p.Path

@@ -60,8 +60,8 @@ type tryView struct {
 // not go well come first.
 const mostVisits = 200
 
-func (s *Server) executionState(w http.ResponseWriter, r *http.Request, _ iap.Actor) error {
-	p, err := s.statePanel(r, r.PathValue("id"), r.URL.Query().Get("state"))
+func (s *Server) executionState(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	p, err := s.statePanel(r, actor, r.PathValue("id"), r.URL.Query().Get("state"))
 	if err != nil {
 		return err
 	}
@@ -77,16 +77,16 @@ func (s *Server) writePart(w http.ResponseWriter, part string, data any) error {
 }
 
 // statePanel reads a state: the visit that ?visit names, from 1, or the newest.
-func (s *Server) statePanel(r *http.Request, id, name string) (statePanel, error) {
+func (s *Server) statePanel(r *http.Request, actor iap.Actor, id, name string) (statePanel, error) {
 	ctx := r.Context()
 	p := statePanel{Execution: id, Base: "/executions/" + id, Name: name, Look: visitLooks[visitUntouch]}
-	x, err := s.cfg.Workflows.Execution(ctx, id)
+	x, err := s.cfg.Workflows.Execution(ctx, actor, id)
 	if err != nil {
 		return p, err
 	}
 	k, release := s.replays.get(id, x.Text)
 	defer release()
-	if err := k.catchUp(ctx, s.historyOf(id)); err != nil {
+	if err := k.catchUp(ctx, s.historyOf(actor, id)); err != nil {
 		return p, err
 	}
 	if _, known := k.regions[name]; !known {
@@ -105,7 +105,7 @@ func (s *Server) statePanel(r *http.Request, id, name string) (statePanel, error
 	p.Type, p.Look, p.Where = p.V.Type, visitLooks[p.V.Status], k.where(p.V)
 	p.Took = took(p.V, s.cfg.Now())
 	p.Visits = k.visitRows(all, p.Shown, s.cfg.Now())
-	return p, s.readVisit(ctx, k, &p)
+	return p, s.readVisit(ctx, actor, k, &p)
 }
 
 func took(v visit, now time.Time) float64 {
@@ -162,7 +162,7 @@ func (r *replay) visitRows(all []int, shown int, now time.Time) []visitRow {
 const mostTries = 400
 
 // readVisit reads what the history keeps of the visit that is shown.
-func (s *Server) readVisit(ctx context.Context, k *keptReplay, p *statePanel) error {
+func (s *Server) readVisit(ctx context.Context, actor iap.Actor, k *keptReplay, p *statePanel) error {
 	v := p.V
 	var events []int64
 	for n := v.EnterEvent; n <= v.last && len(events) < mostTries; n++ {
@@ -171,7 +171,7 @@ func (s *Server) readVisit(ctx context.Context, k *keptReplay, p *statePanel) er
 		}
 	}
 	for i := 0; i < len(events); {
-		chunk, err := s.cfg.Workflows.History(ctx, p.Execution, events[i]-1, 50)
+		chunk, err := s.cfg.Workflows.History(ctx, actor, p.Execution, events[i]-1, 50)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,6 +104,11 @@ func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
 	return layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
 		Flows: s.cfg.Workflows != nil && actor.Role.Includes(iap.Admin),
 		Path:  r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
+}
+
+// At reports whether the page is in one of some parts of the portal.
+func (l layout) At(prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return l.Path == p || strings.HasPrefix(l.Path, p+"/") })
 }
 
 // render writes a page; nothing is written when it fails.

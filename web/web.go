@@ -176,18 +176,22 @@ func (s *Server) routes() *http.ServeMux {
 
 func (s *Server) workflowRoutes(in func(pattern string, h handler)) {
 	for pattern, h := range map[string]handler{
-		"GET /machines":                        s.machinesPage,
-		"GET /machines/{name}":                 s.machinePage,
-		"POST /machines/{name}/start":          s.startMachine,
-		"POST /machines/{name}/delete":         s.deleteMachine,
-		"GET /machines/{name}/edit":            s.editorPage,
-		"POST /machines/{name}/edit":           s.saveMachine,
-		"GET /editor":                          s.newMachinePage,
-		"POST /editor":                         s.saveMachine,
-		"POST /editor/check":                   s.checkMachine,
-		"POST /editor/input":                   s.checkInput,
-		"GET /tasks":                           s.tasksPage,
-		"GET /executions":                      s.executionsPage,
+		"GET /machines":                s.machinesPage,
+		"GET /machines/{name}":         s.machinePage,
+		"POST /machines/{name}/start":  s.startMachine,
+		"POST /machines/{name}/delete": s.deleteMachine,
+		"GET /machines/{name}/edit":    s.editorPage,
+		"POST /machines/{name}/edit":   s.saveMachine,
+		"GET /editor":                  s.newMachinePage,
+		"POST /editor":                 s.saveMachine,
+		"POST /editor/check":           s.checkMachine,
+		"POST /editor/input":           s.checkInput,
+		"GET /tasks":                   s.tasksPage,
+		"GET /executions":              s.executionsPage,
+	} {
+		in(pattern, s.workflows(h))
+	}
+	for pattern, h := range map[string]handler{
 		"GET /executions/{id}":                 s.executionPage,
 		"GET /executions/{id}/live":            s.executionLive,
 		"GET /executions/{id}/state":           s.executionState,
@@ -196,7 +200,7 @@ func (s *Server) workflowRoutes(in func(pattern string, h handler)) {
 		"POST /executions/{id}/stop":           s.stopExecution,
 		"POST /executions/{id}/redrive":        s.redriveExecution,
 	} {
-		in(pattern, s.workflows(h))
+		in(pattern, s.executions(h))
 	}
 }
 

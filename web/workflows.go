@@ -9,11 +9,12 @@ import (
 )
 
 // Workflows is what the pages need of state machines and executions. Its
-// errors are those of the workflow package.
+// errors are those of the workflow package; what an actor may not see is
+// NotFound.
 type Workflows interface {
 	// Machines lists state machines in the order of names above after.
-	Machines(ctx context.Context, after string, limit int) ([]MachineItem, error)
-	Machine(ctx context.Context, name string) (Machine, error)
+	Machines(ctx context.Context, actor iap.Actor, after string, limit int) ([]MachineItem, error)
+	Machine(ctx context.Context, actor iap.Actor, name string) (Machine, error)
 	// Save creates a state machine, or changes the one of the name when its
 	// revision is still the given one; else Conflict.
 	Save(ctx context.Context, actor iap.Actor, s SaveMachine) (Machine, error)
@@ -21,10 +22,10 @@ type Workflows interface {
 	// Start begins an execution and returns its ID; "" of an Express one.
 	Start(ctx context.Context, actor iap.Actor, machine, name string, input json.RawMessage) (string, error)
 
-	Executions(ctx context.Context, f workflow.ExecutionFilter) ([]workflow.ExecutionItem, error)
-	Execution(ctx context.Context, id string) (Execution, error)
+	Executions(ctx context.Context, actor iap.Actor, f workflow.ExecutionFilter) ([]workflow.ExecutionItem, error)
+	Execution(ctx context.Context, actor iap.Actor, id string) (Execution, error)
 	// History returns at most limit events with numbers above after.
-	History(ctx context.Context, id string, after int64, limit int) ([]workflow.HistoryEvent, error)
+	History(ctx context.Context, actor iap.Actor, id string, after int64, limit int) ([]workflow.HistoryEvent, error)
 	Stop(ctx context.Context, actor iap.Actor, id, cause string) error
 	Redrive(ctx context.Context, actor iap.Actor, id string) error
 

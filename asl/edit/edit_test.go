@@ -164,7 +164,7 @@ func TestAMachineIsBuiltByEdits(t *testing.T) {
 	}
 	_, problems := asl.Parse(src)
 	for _, p := range problems {
-		if p.Code != asl.CodeUnreachable { // "A minute" was never joined
+		if !strings.Contains(p.Message, "not reachable") && !strings.Contains(p.Message, "transition target") { // "A minute" was never joined
 			t.Errorf("%v in\n%s", p, src)
 		}
 	}

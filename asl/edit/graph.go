@@ -1,8 +1,8 @@
 package edit
 
 import (
+	"fmt"
 	"strings"
-	"time"
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
@@ -172,7 +172,7 @@ func note(s *node) string {
 			switch v := fieldValue(s, key).(type) {
 			case value.Number:
 				if f := v.Float64(); f == float64(int64(f)) && f >= 0 && f < 1e9 {
-					return (time.Duration(f) * time.Second).String()
+					return duration(int64(f))
 				}
 				return cut(string(v) + " s")
 			case string:
@@ -183,6 +183,23 @@ func note(s *node) string {
 		return cut(s.str("Error"))
 	}
 	return ""
+}
+
+// duration writes seconds as people say them: "90 s", "2 h", "1 d 12 h".
+func duration(seconds int64) string {
+	for _, u := range []struct {
+		size int64
+		sign string
+	}{{86400, "d"}, {3600, "h"}, {60, "min"}} {
+		if seconds >= 2*u.size || seconds == u.size {
+			text := fmt.Sprintf("%d %s", seconds/u.size, u.sign)
+			if rest := seconds % u.size; rest > 0 {
+				text += " " + duration(rest)
+			}
+			return text
+		}
+	}
+	return fmt.Sprintf("%d s", seconds)
 }
 
 func fieldValue(n *node, key string) value.Value {

@@ -74,7 +74,8 @@ window.iapDot = (function () {
       if (!holds(i)) { out.push(own); return; }
       out.push('subgraph cluster_c' + i + ' { margin=12\n' + own);
       for (const r of inside[i]) {
-        out.push('subgraph cluster_r' + r + ' { margin=10\n');
+        const title = graph.regions[r].title;
+        out.push('subgraph cluster_r' + r + ' { margin=10 ' + (title ? 'label=' + quote(title) + ' labeljust=l fontsize=11' : '') + '\n');
         region(r);
         out.push('}\n');
       }

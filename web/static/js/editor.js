@@ -16,7 +16,7 @@
   async function ask(change) {
     const mine = ++asked;
     const r = await fetch('/editor/check', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ definition: code.field.value, change: change || undefined }) });
+      body: JSON.stringify({ definition: code.field.value, type: form.elements.type ? form.elements.type.value : form.dataset.type, change: change || undefined }) });
     if (!r.ok) throw new Error(r.status === 413 ? 'The text is too long' : 'The portal did not check it (' + r.status + ')');
     const answer = await r.json();
     return mine === asked || change ? answer : null;
@@ -35,9 +35,10 @@
     for (const p of a.problems) if (!marks.has(p.line)) marks.set(p.line, p.message);
     code.mark(marks);
     list.replaceChildren(...(a.problems.length ? [problemList(a.problems)] : []));
-    const n = a.problems.length;
-    state.textContent = n ? n + (n === 1 ? ' problem' : ' problems') : 'No problems';
+    const n = a.problems.filter((p) => p.severity === 'ERROR').length, mild = a.problems.length - n;
+    state.textContent = [n && n + (n === 1 ? ' problem' : ' problems'), mild && mild + (mild === 1 ? ' warning' : ' warnings')].filter(Boolean).join(', ') || 'No problems';
     state.classList.toggle('failed', n > 0);
+    list.classList.toggle('mild', !n);
     iapGraph.box.classList.toggle('stale', !a.graph);
     if (a.graph && JSON.stringify(a.graph) !== JSON.stringify(graph)) {
       graph = a.graph;
@@ -52,6 +53,7 @@
       const li = ol.appendChild(document.createElement('li'));
       const b = li.appendChild(Object.assign(document.createElement('button'), { type: 'button', className: 'link' }));
       b.append(Object.assign(document.createElement('span'), { className: 'num dim', textContent: p.line + ':' + p.column }), ' ' + p.message);
+      if (p.hint) b.append(Object.assign(document.createElement('span'), { className: 'dim', textContent: ' ' + p.hint }));
       if (p.suggestion) b.append(Object.assign(document.createElement('span'), { className: 'dim', textContent: ' Did you mean “' + p.suggestion + '”?' }));
       b.addEventListener('click', () => code.go(p.line, p.column, true));
     }

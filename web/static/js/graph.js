@@ -71,7 +71,7 @@
   function cluster(c) {
     const owner = c.kind === 'c' ? c.index : graph.regions[c.index].owner;
     make('rect', { class: c.kind === 'c' ? 'holder' : 'region', x: c.x, y: c.y, width: c.w, height: c.h, rx: 10, 'data-owner': graph.states[owner].name }, root);
-    if (c.kind === 'r' && graph.regions[c.index].title) make('text', { class: 'region-title', x: c.x + 8, y: c.y + c.h - 6 }, root).textContent = graph.regions[c.index].title;
+    if (c.kind === 'r' && graph.regions[c.index].title) make('text', { class: 'region-title', x: c.x + 8, y: c.y + 16 }, root).textContent = graph.regions[c.index].title;
   }
 
   function line(l) {
@@ -115,7 +115,7 @@
       const status = m.status || 'pending';
       if (seen) n.dataset.status = status;
       n.querySelector('.node-sign path').setAttribute('d', SIGNS[status] || '');
-      let count = m.total ? m.ended + '/' + m.total : m.count > 1 ? '×' + m.count : '';
+      let count = m.total ? (m.ended || 0) + '/' + m.total : m.count > 1 ? '×' + m.count : '';
       if (m.retries) count += (count ? ' · ' : '') + m.retries + (m.retries > 1 ? ' retries' : ' retry');
       n.querySelector('.node-count').textContent = count;
       const s = graph.states.find((x) => x.name === n.dataset.name);
