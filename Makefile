@@ -42,7 +42,7 @@ tofu: ## Build OpenTofu into .cache/bin, even where Terraform is installed
 provider: ## Build the Docker provider without its fixed waits (docs/docker-provider.md)
 	@scripts/setup.sh provider-patched
 
-bench: PARTS = docker terraform provider chromium caddy
+bench: PARTS = docker terraform provider chromium postgres caddy temporal
 bench: setup images build ## Measure the portal against its references (docs/benchmarks.md)
 	$(GO) run ./bench -o docs/benchmarks.json
 

@@ -24,7 +24,7 @@ type options struct {
 	quick, render          bool
 }
 
-// part is one of the five things that are measured; it adds its figures to p.
+// part is one of the things that are measured; it adds its figures to p.
 type part struct {
 	name, title string
 	run         func(ctx context.Context, b *bench, p *Part) error
@@ -37,6 +37,7 @@ func parts() []part {
 		{"live", "From the commit to the page", measureLive},
 		{"proxy", "The proxy against Caddy", measureProxy},
 		{"idle", "Memory and start with 10,000 past instances", measureIdle},
+		{"engine", "The engine of state machines", measureEngine},
 	}
 }
 
@@ -44,7 +45,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.out, "o", "docs/benchmarks.json", "`file` for the figures; parts that are not run keep theirs")
 	flag.StringVar(&o.doc, "doc", "docs/benchmarks.md", "`file` with the table between its markers")
-	flag.StringVar(&o.only, "only", "", "`parts` to run, with commas: deploy,parallel,live,proxy,idle")
+	flag.StringVar(&o.only, "only", "", "`parts` to run, with commas: deploy,parallel,live,proxy,idle,engine")
 	flag.StringVar(&o.portal, "portal", "bin/iap", "the portal's `program`")
 	flag.IntVar(&o.rounds, "rounds", 20, "`number` of deploys that are timed for each bundle")
 	flag.IntVar(&o.parallel, "parallel", 4, "`number` of jobs at once: the portal's default")

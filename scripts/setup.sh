@@ -6,6 +6,7 @@
 #	scripts/setup.sh tofu         builds OpenTofu into .cache/bin even where Terraform is
 #	scripts/setup.sh provider-patched | provider-stock   another Docker provider (docs/docker-provider.md)
 #	scripts/setup.sh caddy        builds Caddy into .cache/bin, for the measurements alone
+#	scripts/setup.sh temporal     builds Temporal's server with a measurement, for the same
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -24,7 +25,7 @@ PLATFORM=$(platform)
 [ $# -gt 0 ] || set -- docker terraform provider chromium postgres cc
 for part in "$@"; do
 	case $part in
-	docker | terraform | provider | provider-patched | provider-stock | chromium | postgres | cc | tofu | caddy) "setup_${part//-/_}" ;;
-	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu caddy provider-patched provider-stock" ;;
+	docker | terraform | provider | provider-patched | provider-stock | chromium | postgres | cc | tofu | caddy | temporal) "setup_${part//-/_}" ;;
+	*) fail "unknown part: $part" "Parts: docker terraform provider chromium postgres cc tofu caddy temporal provider-patched provider-stock" ;;
 	esac
 done

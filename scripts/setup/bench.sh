@@ -8,3 +8,11 @@ setup_caddy() {
 	link "$BUILT" "$CACHE/bin/caddy"
 	say "Caddy: $CACHE/bin/caddy"
 }
+
+# setup_temporal: Temporal's server with a measurement, the engine's reference,
+# into .cache/bin.
+setup_temporal() {
+	built temporal . ""
+	link "$BUILT" "$CACHE/bin/temporal-bench"
+	say "Temporal: $CACHE/bin/temporal-bench"
+}

@@ -69,7 +69,7 @@ go_build() {
 # tool_key TOOL LDFLAGS [PATCH]: names a build of a tool: its modules, flags,
 # platform and what is changed in its source.
 tool_key() {
-	{ cat "$ROOT/tools/$1/go.mod" "$ROOT/tools/$1/go.sum"; echo "$2 $PLATFORM"; [ -z "${3:-}" ] || cat "$3"; } | cksum_sha256
+	{ cat "$ROOT/tools/$1/"{go.mod,go.sum,*.go} 2>/dev/null || true; echo "$2 $PLATFORM"; [ -z "${3:-}" ] || cat "$3"; } | cksum_sha256
 }
 
 # tool_file TOOL KEY: where a build is kept.

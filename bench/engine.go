@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// engineFigure is one metric of the engine's Go benchmarks, and its bound.
+type engineFigure struct {
+	benchmark, metric, name, unit string
+	least, most                   float64 // 0: for information
+}
+
+// engineFigures are what is shown, in order. Those of the references stand with
+// them: they were taken in the same run.
+var engineFigures = [...]engineFigure{
+	{"Fsync", "commits/s", "The disk: appends of 200 bytes, each synced", "1/s", 0, 0},
+	{"Transitions/sqlite/mixed/run/executions=1", "transitions/s", "Transitions, SQLite, 1 execution", "1/s", 0, 0},
+	{"Transitions/sqlite/mixed/run/executions=8", "transitions/s", "Transitions, SQLite, 8 at once", "1/s", 0, 0},
+	{"Transitions/sqlite/mixed/run/executions=64", "transitions/s", "Transitions, SQLite, 64 at once", "1/s", 10_000, 0},
+	{"Transitions/sqlite/tasks/run/executions=64", "transitions/s", "Tasks alone, SQLite, 64 at once", "1/s", 0, 0},
+	{"Transitions/postgres/mixed/run/executions=1", "transitions/s", "Transitions, PostgreSQL, 1 execution", "1/s", 0, 0},
+	{"Transitions/postgres/mixed/run/executions=8", "transitions/s", "Transitions, PostgreSQL, 8 at once", "1/s", 0, 0},
+	{"Transitions/postgres/mixed/run/executions=64", "transitions/s", "Transitions, PostgreSQL, 64 at once", "1/s", 5_000, 0},
+	{"Transitions/postgres/tasks/run/executions=64", "transitions/s", "Tasks alone, PostgreSQL, 64 at once", "1/s", 0, 0},
+	{"Latency/sqlite/start", "p50-ms", "Start → first handler, SQLite, p50", "ms", 0, 0},
+	{"Latency/sqlite/start", "p99-ms", "Start → first handler, SQLite, p99", "ms", 0, 5},
+	{"Latency/sqlite/next", "p50-ms", "Task done → next handler, SQLite, p50", "ms", 0, 0},
+	{"Latency/sqlite/next", "p99-ms", "Task done → next handler, SQLite, p99", "ms", 0, 5},
+	{"Latency/postgres/start", "p99-ms", "Start → first handler, PostgreSQL, p99", "ms", 0, 5},
+	{"Latency/postgres/next", "p99-ms", "Task done → next handler, PostgreSQL, p99", "ms", 0, 5},
+	{"Express/jsonpath", "executions/s", "Express executions, JSONPath", "1/s", 0, 0},
+	{"Express/jsonata-fast", "executions/s", "Express executions, JSONata, fast path", "1/s", 0, 0},
+	{"Express/jsonata-engine", "executions/s", "Express executions, JSONata, engine", "1/s", 0, 0},
+	{"Waiting", "MB", "100,000 waiting executions: memory", "MB", 0, 100},
+	{"Waiting", "start-ms", "100,000 waiting executions: start", "ms", 0, 1000},
+	{"DistributedMap", "items/s", "Distributed Map of 100,000 items", "1/s", 0, 0},
+	{"DistributedMap", "peak-MB", "Distributed Map of 100,000 items: peak memory", "MB", 0, 0},
+}
+
+// temporalRuns is how often the reference runs; each takes half a minute.
+const temporalRuns = 3
+
+// measureEngine runs the engine's benchmarks and Temporal's server.
+func measureEngine(ctx context.Context, b *bench, out *Part) error {
+	count := strconv.Itoa(b.times(5, 1))
+	text, err := b.goBenchmarks(ctx, count)
+	if err != nil {
+		return err
+	}
+	got := parseBenchmarks(text)
+	temporal, note := b.temporal(ctx)
+	for _, want := range engineFigures {
+		values := got[want.benchmark][want.metric]
+		if len(values) == 0 {
+			return fmt.Errorf("the benchmark %s did not tell its %s", want.benchmark, want.metric)
+		}
+		f := compare(want.name, want.unit, values, "", nil, 0)
+		if want.least > 0 {
+			f.Checks = append(f.Checks, atLeast("median", f.Portal.Median, want.least))
+		}
+		if want.most > 0 {
+			f.Checks = append(f.Checks, atMost("median", f.Portal.Median, want.most))
+		}
+		if strings.HasPrefix(want.benchmark, "Transitions/") && len(temporal) > 0 {
+			r := stats(temporal)
+			f.Against, f.Reference = "Temporal's server with SQLite: activities", &r
+			f.Checks = append(f.Checks, atLeast("median / median", ratio(f.Portal.Median, r.Median), 1))
+		}
+		f.Note = note
+		note = ""
+		out.Figures = append(out.Figures, f)
+	}
+	return nil
+}
+
+// goBenchmarks returns what "go test" prints.
+func (b *bench) goBenchmarks(ctx context.Context, count string) ([]byte, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Fsync|Transitions|Latency|Express|Waiting|DistributedMap)$",
+		"-count", count, "-timeout", "60m", "./workflow", "./workflow/memory", "./workflow/maprun", "./server")
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test -bench: %w\n%s", err, tail(out))
+	}
+	return out, nil
+}
+
+func tail(b []byte) []byte { return b[max(0, len(b)-2000):] }
+
+// benchLine is a line such as "BenchmarkX/y-2  100  123 ns/op  5 MB".
+var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
+
+// parseBenchmarks reads the metrics by the names of benchmarks and metrics.
+func parseBenchmarks(text []byte) map[string]map[string][]float64 {
+	out := map[string]map[string][]float64{}
+	for _, m := range benchLine.FindAllSubmatch(text, -1) {
+		name, fields := string(m[1]), bytes.Fields(m[2])
+		if out[name] == nil {
+			out[name] = map[string][]float64{}
+		}
+		for i := 0; i+1 < len(fields); i += 2 {
+			if v, err := strconv.ParseFloat(string(fields[i]), 64); err == nil {
+				out[name][string(fields[i+1])] = append(out[name][string(fields[i+1])], v)
+			}
+		}
+	}
+	return out
+}
+
+// temporal measures the reference, where it was built.
+func (b *bench) temporal(ctx context.Context) (perSecond []float64, note string) {
+	program, err := exec.LookPath("temporal-bench")
+	if err != nil {
+		return nil, "without Temporal: scripts/setup.sh temporal builds it."
+	}
+	for range b.times(temporalRuns, 1) {
+		out, err := exec.CommandContext(ctx, program).Output()
+		var r struct {
+			PerSecond float64 `json:"activities_per_second"`
+		}
+		if err == nil {
+			err = json.Unmarshal(out, &r)
+		}
+		if err != nil {
+			var exit *exec.ExitError
+			if errors.As(err, &exit) {
+				err = fmt.Errorf("%w: %s", err, tail(exit.Stderr))
+			}
+			return perSecond, "without Temporal: " + err.Error()
+		}
+		perSecond = append(perSecond, r.PerSecond)
+	}
+	return perSecond, ""
+}
