@@ -134,3 +134,14 @@ func TestShownAtTakesALaterStatus(t *testing.T) {
 		t.Error("running was never shown")
 	}
 }
+
+func TestParseBenchmarks(t *testing.T) {
+	got := parseBenchmarks([]byte("goos: linux\nBenchmarkLatency/sqlite/start-2   120\t 1.5 p50-ms\t 3 p99-ms\n" +
+		"BenchmarkLatency/sqlite/start-2   120\t 2.5 p50-ms\nBenchmarkTransitions/sqlite/mixed/run/executions=64-2 9 12 ns/op 10500 transitions/s\nPASS\n"))
+	if v := got["Latency/sqlite/start"]["p50-ms"]; len(v) != 2 || v[1] != 2.5 {
+		t.Errorf("p50 = %v", v)
+	}
+	if v := got["Transitions/sqlite/mixed/run/executions=64"]["transitions/s"]; len(v) != 1 || v[0] != 10500 {
+		t.Errorf("transitions = %v", v)
+	}
+}

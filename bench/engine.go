@@ -93,12 +93,12 @@ func (b *bench) goBenchmarks(ctx context.Context, count string) ([]byte, error) 
 	cmd.Dir, cmd.Stderr = root, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go test -bench: %w\n%s", err, tail(out))
+		return nil, fmt.Errorf("go test -bench: %w\n%s", err, lastOf(out))
 	}
 	return out, nil
 }
 
-func tail(b []byte) []byte { return b[max(0, len(b)-2000):] }
+func lastOf(b []byte) []byte { return b[max(0, len(b)-2000):] }
 
 // benchLine is a line such as "BenchmarkX/y-2  100  123 ns/op  5 MB".
 var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
@@ -137,7 +137,7 @@ func (b *bench) temporal(ctx context.Context) (perSecond []float64, note string)
 		if err != nil {
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {
-				err = fmt.Errorf("%w: %s", err, tail(exit.Stderr))
+				err = fmt.Errorf("%w: %s", err, lastOf(exit.Stderr))
 			}
 			return perSecond, "without Temporal: " + err.Error()
 		}
