@@ -140,11 +140,33 @@ func (db *DB) ReleaseTasks(ctx context.Context, owner string) error {
 	return err
 }
 
+// lookEvery is how often replicas look whether one of them has died.
+const lookEvery = time.Second
+
 // NextTaskAt implements workflow.Store: when the first free task is due or the
-// first lease ends, so that somebody looks after the tasks of one that died.
+// first lease ends, so that somebody looks after the tasks of one that died. On
+// PostgreSQL that is at once when the owner of a task is gone, and never later
+// than in a second, since nobody tells of a death.
 func (db *DB) NextTaskAt(ctx context.Context) (time.Time, bool, error) {
-	rows, err := list(ctx, db, "store.NextTaskAt", scalar[int64], `SELECT next FROM (
+	const op = "store.NextTaskAt"
+	rows, err := list(ctx, db, op, scalar[int64], `SELECT next FROM (
 		SELECT min(run_at) AS next FROM task WHERE owner = '' UNION ALL
 		SELECT min(lease_until) FROM task WHERE owner > '') AS first WHERE next IS NOT NULL ORDER BY next LIMIT 1`)
-	return at(first(rows)), len(rows) > 0, err
+	next, ok := at(first(rows)), len(rows) > 0
+	if err != nil || !db.dialect.replicas {
+		return next, ok, err
+	}
+	// Goes from one owner to the next in the index, whatever the number of tasks.
+	dead, err := list(ctx, db, op, scalar[bool], `WITH RECURSIVE owners (owner) AS (
+			SELECT min(t.owner) FROM task t WHERE t.owner > ''
+			UNION ALL
+			SELECT (SELECT min(t.owner) FROM task t WHERE t.owner > owners.owner) FROM owners WHERE owners.owner IS NOT NULL)
+		SELECT EXISTS (SELECT 1 FROM owners AS task WHERE task.owner IS NOT NULL AND `+db.engine.gone()+")")
+	if first(dead) {
+		return at(1), true, err
+	}
+	if look := time.Now().Add(lookEvery); !ok || look.Before(next) {
+		next = look
+	}
+	return next, true, err
 }
