@@ -38,7 +38,7 @@ func (s *service) registerExecutions() {
 }
 
 type startInput struct {
-	machineInput
+	Name string `path:"name" maxLength:"80" doc:"Name of the state machine"`
 	Body client.StartExecution
 }
 
@@ -107,9 +107,9 @@ func (s *service) getExecution(ctx context.Context, in *executionInput) (*bodyOf
 }
 
 type historyInput struct {
-	executionInput
-	After int64 `query:"after" minimum:"0" doc:"Number of an event: those after it"`
-	Limit int   `query:"limit" minimum:"1" maximum:"1000" default:"1000"`
+	ID    string `path:"id" maxLength:"26" doc:"ID of the execution"`
+	After int64  `query:"after" minimum:"0" doc:"Number of an event: those after it"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"1000"`
 }
 
 func (s *service) executionHistory(ctx context.Context, in *historyInput) (*bodyOf[client.History], error) {
@@ -131,7 +131,7 @@ func (s *service) executionHistory(ctx context.Context, in *historyInput) (*body
 }
 
 type stopInput struct {
-	executionInput
+	ID   string `path:"id" maxLength:"26" doc:"ID of the execution"`
 	Body client.StopExecution
 }
 

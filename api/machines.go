@@ -93,7 +93,7 @@ func (s *service) getMachine(ctx context.Context, in *machineInput) (*bodyOf[cli
 }
 
 type putMachineInput struct {
-	machineInput
+	Name string `path:"name" maxLength:"80" doc:"Name of the state machine"`
 	Body client.PutStateMachine
 }
 

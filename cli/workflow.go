@@ -16,6 +16,15 @@ type workflowCmd struct {
 	Validate workflowValidateCmd `cmd:"" help:"Check a state machine's definition."`
 	Run      workflowRunCmd      `cmd:"" help:"Run a state machine here, without a portal."`
 	Test     workflowTestCmd     `cmd:"" help:"Run files of test cases for state machines."`
+
+	Ls      workflowLsCmd      `cmd:"" help:"List the portal's state machines, or the executions of one." aliases:"list"`
+	Put     workflowPutCmd     `cmd:"" help:"Create a state machine in the portal, or change it."`
+	Delete  workflowDeleteCmd  `cmd:"" help:"Delete a state machine."`
+	Start   workflowStartCmd   `cmd:"" help:"Start an execution."`
+	Show    workflowShowCmd    `cmd:"" help:"Show an execution or a state machine."`
+	History workflowHistoryCmd `cmd:"" help:"Show what happened in an execution."`
+	Stop    workflowStopCmd    `cmd:"" help:"Stop an execution."`
+	Redrive workflowRedriveCmd `cmd:"" help:"Let an execution that did not succeed go on where it ended."`
 }
 
 // maxDefinition is how much of a file or of stdin is read: more than any
@@ -108,12 +117,22 @@ func (r *run) machine(path string) (*asl.Machine, error) {
 	if m != nil {
 		return m, nil
 	}
+	return nil, notValid(path, problems)
+}
+
+// notValid tells all problems of a definition that is to be used.
+func notValid(path string, problems []asl.Problem) error {
 	var all []string
 	for _, p := range problems {
 		all = append(all, problemLine(path, p))
 	}
-	return nil, exitf(codeUsage, "the definition is not valid:\n%s", strings.Join(all, "\n"))
+	return exitf(codeUsage, "the definition is not valid:\n%s", strings.Join(all, "\n"))
 }
+
+// statusLower and statusUpper are how a person writes AWS's words, and back.
+func statusLower(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", " ") }
+
+func statusUpper(s string) string { return strings.ToUpper(s) }
 
 // place is the line and column of an offset in bytes.
 func place(src []byte, offset int) string {

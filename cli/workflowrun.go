@@ -142,21 +142,26 @@ func resultJSON(x memory.Result) executionResult {
 }
 
 func (r *run) writeResult(x memory.Result) error {
+	r.writeHistory(x.Events, x.StartedAt)
+	r.print("")
+	r.facts([][2]string{{"status", string(x.Status)}, {"error", orNothing(x.Error)}, {"cause", orNothing(x.Cause)},
+		{"output", x.Output.String()}, {"took", x.EndedAt.Sub(x.StartedAt).Round(time.Millisecond).String()}})
+	return nil
+}
+
+// writeHistory writes the events of an execution that began at a time.
+func (r *run) writeHistory(events []asl.HistoryEvent, start time.Time) {
 	t := &table{head: []string{"ID", "AFTER", "EVENT", "STATE", "DATA"}}
 	states := map[int64]string{}
-	for _, e := range x.Events {
+	for _, e := range events {
 		name := e.Details.Name
 		if name == "" {
 			name = states[e.PreviousEventID]
 		}
 		states[e.ID] = name
-		t.add(fmt.Sprint(e.ID), e.Timestamp.Sub(x.StartedAt.Truncate(time.Millisecond)).String(), e.Type, name, eventData(e))
+		t.add(fmt.Sprint(e.ID), e.Timestamp.Sub(start.Truncate(time.Millisecond)).String(), e.Type, name, eventData(e))
 	}
 	t.write(r.out, r.width, nil)
-	r.print("")
-	r.facts([][2]string{{"status", string(x.Status)}, {"error", orNothing(x.Error)}, {"cause", orNothing(x.Cause)},
-		{"output", x.Output.String()}, {"took", x.EndedAt.Sub(x.StartedAt).Round(time.Millisecond).String()}})
-	return nil
 }
 
 func orNothing(s *string) string {

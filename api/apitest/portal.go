@@ -55,8 +55,12 @@ type Portal struct {
 	logs      map[string]*jobLog
 	apps      []catalog.App
 	versions  []catalog.Version
-	words     int
-	now       func() time.Time
+
+	machines   []*machine   // in the order of names
+	executions []*execution // newest first
+
+	words int
+	now   func() time.Time
 }
 
 // New starts a portal with the apps todo, broken, slow and sticky, and stops
@@ -73,7 +77,7 @@ func New(t testing.TB, change func(*api.Config)) *Portal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cfg = api.Config{Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a,
+	p.cfg = api.Config{Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a, Workflows: workflows{p},
 		Schema: []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema"}`), Version: "1.2.3"}
 	if change != nil {
 		change(&p.cfg)
