@@ -13,6 +13,7 @@ import (
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/proxy"
+	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/telemetry"
 	"github.com/internal-app-portal/iap/tfstate"
 	"github.com/internal-app-portal/iap/web"
@@ -45,6 +46,7 @@ func newHTTPServer(h http.Handler) *http.Server {
 // own to pages and API, all else nowhere.
 func (s *Server) handler() http.Handler {
 	portal := s.portalHandler()
+	sync := syncHosts(s.isPortal, portal)
 	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case s.isPortal(r.Host):
@@ -58,7 +60,7 @@ func (s *Server) handler() http.Handler {
 	if s.cfg.Dev {
 		h = auth.DevHosts(h)
 	}
-	return h
+	return sync(h)
 }
 
 // portalHandler is what the portal's own host answers.
@@ -69,8 +71,12 @@ func (s *Server) portalHandler() http.Handler {
 	m.HandleFunc("GET /readyz", s.readyz)
 	m.Handle("GET /metrics", s.adminOnly(telemetry.Handler(s.db)))
 	m.Handle(tfstate.Prefix, s.state)
+	aws := s.stepFunctions()
+	m.Handle(sfn.Prefix, aws)
+	m.Handle(sfn.Prefix+"/{$}", aws)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
-		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
+		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
+		Schema:    catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", a) // which refuses other sites' requests by itself
 	m.HandleFunc("GET "+accessPath, s.access)
 	m.Handle("/", crossOrigin.Handler(s.web))

@@ -43,6 +43,7 @@ type Server struct {
 	builtIn   builtIn
 	jobs      *job.Service
 	engine    *workflow.Engine
+	workflows workflows
 	instances *instance.Service
 	state     *tfstate.Backend
 	web       *web.Server
@@ -73,7 +74,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed} {
+	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.showLifecycle} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -147,7 +148,7 @@ func (s *Server) openParts(ctx context.Context) error {
 	if err := s.wire(); err != nil {
 		return err
 	}
-	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake() })
+	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake(); s.workflows.activities.Wake() })
 	return nil
 }
 

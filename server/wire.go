@@ -38,9 +38,10 @@ const jobGrace = 30 * time.Second
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
 	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: s.now, Owner: owner(),
-		Handlers: s.instances.Handlers(), OnEnd: s.instances.ExecutionEnded,
+		Handlers: s.handlers(), OnEnd: s.instances.ExecutionEnded,
 		// A life may be long; it must not end because too much was written of it.
 		Limits: asl.Limits{HistoryEvents: -1}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
+	s.wireWorkflows()
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
 		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,
 		OnEnd: s.instances.JobEnded, CheckOutputs: s.instances.CheckUpstream,

@@ -44,7 +44,6 @@ type harness struct {
 	now            func() time.Time
 }
 
-
 // newHarness starts one.
 func newHarness(t *testing.T, change ...func(*sfn.Config)) *harness {
 	t.Helper()
@@ -110,7 +109,6 @@ func (plainHosts) Do(r *http.Request) (*http.Response, error) {
 	}
 	return http.DefaultClient.Do(r)
 }
-
 
 // wantCode checks which exception an error is.
 func wantCode(t *testing.T, err error, code string) {

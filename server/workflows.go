@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+
+	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/sfn"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// workflows are the services of state machines that people make.
+type workflows struct {
+	machines   *workflow.Machines
+	activities *workflow.Activities
+	express    *workflow.ExpressRuns
+}
+
+// handlers are the tasks that state machines can use.
+func (s *Server) handlers() map[string]workflow.Handler {
+	s.workflows.activities = workflow.NewActivities(workflow.ActivitiesConfig{Store: s.db, Tx: s.db, Now: s.now})
+	all := s.instances.Handlers()
+	all[workflow.ActivityHandler] = s.workflows.activities.Handler()
+	return all
+}
+
+// wireWorkflows makes the services that need the engine.
+func (s *Server) wireWorkflows() {
+	s.workflows.activities.Engine = s.engine
+	s.workflows.machines = workflow.NewMachines(workflow.MachinesConfig{Store: s.db, Tx: s.db, Engine: s.engine, Now: s.now, Rand: rand.IntN})
+	s.workflows.express = workflow.NewExpressRuns(workflow.ExpressConfig{Engine: s.engine})
+}
+
+// stepFunctions answers AWS's clients.
+func (s *Server) stepFunctions() *sfn.Handler {
+	return sfn.New(sfn.Config{Machines: s.workflows.machines, Activities: s.workflows.activities, Engine: s.engine,
+		Express: s.workflows.express, Keys: s.auth, Now: s.now, Logger: s.cfg.Logger, Done: s.done,
+		Env: func() asl.Env { return asl.Env{Now: s.now(), Rand: rand.Float64} }})
+}
+
+// showLifecycle has the state machine of instances appear among the others.
+func (s *Server) showLifecycle(ctx context.Context) error {
+	return s.workflows.machines.PutReadOnly(ctx, instance.LifecycleName, instance.LifecycleDefinition)
+}
+
+// syncPrefix is what AWS's clients put before the host for actions that wait for
+// a result (StartSyncExecution, TestState).
+const syncPrefix = "sync-"
+
+// syncHosts leads requests of AWS's protocol for sync-HOST, where HOST is the
+// portal's own, to the portal; nothing else of it answers there.
+func syncHosts(isPortal func(host string) bool, portal http.Handler) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			host, ok := strings.CutPrefix(r.Host, syncPrefix)
+			if ok && strings.TrimSuffix(r.URL.Path, "/") == sfn.Prefix && isPortal(host) {
+				portal.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
