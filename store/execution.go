@@ -8,7 +8,7 @@ import (
 )
 
 const executionQuery = `SELECT id, name, machine, status, input, output, error, cause, state, version, started_at, ended_at,
-	owner, redrive_count, redriven_at FROM execution `
+	owner, redrive_count, redriven_at, map_run, graph FROM execution `
 
 func scanMachine(scan scanner) (m workflow.StateMachine, err error) {
 	var created int64
@@ -21,7 +21,7 @@ func scanExecution(scan scanner) (e workflow.Execution, err error) {
 	var input, output string
 	var begun, ended, redriven int64
 	err = scan(&e.ID, &e.Name, &e.StateMachine, &e.Status, &input, &output, &e.Error, &e.Cause, &e.State, &e.Version,
-		&begun, &ended, &e.Owner, &e.RedriveCount, &redriven)
+		&begun, &ended, &e.Owner, &e.RedriveCount, &redriven, &e.MapRun, &e.Graph)
 	e.Input, e.Output, e.StartedAt, e.EndedAt, e.RedrivenAt = raw(input), raw(output), at(begun), at(ended), at(redriven)
 	return e, err
 }
@@ -52,9 +52,11 @@ func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 			return err
 		}
 		n, err := db.exec(ctx, op, `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
-			cause, state, version, started_at, ended_at, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+			cause, state, version, started_at, ended_at, owner, map_run, graph) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+			$15, $16)
 			ON CONFLICT DO NOTHING`, e.ID, e.Name, e.StateMachine, machine, string(e.Status), string(e.Input),
-			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner)
+			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner,
+			e.MapRun, e.Graph)
 		if err == nil && n == 0 {
 			err = iap.Errorf(op, iap.Conflict, "there is an execution %s of %s already", e.Name, machine)
 		}
@@ -90,9 +92,9 @@ func (db *DB) Execution(ctx context.Context, id string) (workflow.Execution, err
 
 // Executions implements workflow.Store.
 func (db *DB) Executions(ctx context.Context, status workflow.Status, before string, limit int) ([]workflow.Execution, error) {
-	where, args := "WHERE id < $2", []any{limit, before}
+	where, args := "WHERE map_run = '' AND id < $2", []any{limit, before}
 	if before == "" {
-		where, args[1] = "WHERE id > $2", ""
+		where, args[1] = "WHERE map_run = '' AND id > $2", ""
 	}
 	if status != "" {
 		where += " AND status = $3"

@@ -51,6 +51,11 @@ func (db *DB) ExecutionsOf(ctx context.Context, f workflow.ExecutionFilter) ([]w
 	if f.Status != "" {
 		c.add("e.status = ?", string(f.Status))
 	}
+	if f.MapRun != "" {
+		c.add("e.map_run = ?", f.MapRun)
+	} else {
+		c.parts = append(c.parts, "e.map_run = ''")
+	}
 	if f.Version > 0 {
 		c.add("o.version = ?", f.Version)
 	}

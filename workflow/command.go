@@ -31,6 +31,10 @@ func (s *stepper) command(ctx context.Context, c asl.Command) error {
 		return nil
 	case asl.CancelTask:
 		return s.cancelTask(ctx, c)
+	case asl.StartMapRun:
+		return s.startMapRun(ctx, c)
+	case asl.StopMapRun:
+		return s.stopMapRun(ctx, c)
 	}
 	return fmt.Errorf("workflow: unknown command %T", c)
 }

@@ -12,6 +12,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/event"
 )
 
@@ -69,6 +70,9 @@ type Config struct {
 	Owner    string             // names this process in leases; unique for each start
 	Handlers map[string]Handler // by resource without its suffix: "job:apply"
 	Limits   asl.Limits
+	// Buckets is what distributed Map states read from and write to; nil: there
+	// are none.
+	Buckets bucket.Buckets
 	// TokenKey signs the task tokens; it is secret and stays the same. Without
 	// one tokens can be made up: for tests alone.
 	TokenKey []byte
@@ -86,6 +90,9 @@ type Engine struct {
 	running  sync.Map // TaskKey → *running: the calls under way
 	lives    lives
 	progress progress
+	// mapWorkers are the map runs that this process is at work on, each with what
+	// wakes its worker; mapWaking those that are being woken.
+	mapWorkers, mapWaking sync.Map
 
 	wake   chan struct{}
 	due    atomic.Int64    // when schedule wakes next, Unix milliseconds

@@ -20,6 +20,9 @@ type StartRequest struct {
 	// Later leaves even the first transition for after the commit: what starts
 	// executions in the step of another must not run them in it.
 	Later bool
+
+	mapRun string // of a child of a map run, with its graph
+	graph  int
 }
 
 // StartExecution begins an execution, in the transaction of ctx when there is
@@ -38,9 +41,10 @@ func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution,
 	if err != nil {
 		return Execution{}, iap.FieldErrorf("workflow.StartExecution", "input", "it is not JSON: %v", err)
 	}
-	x := Execution{ID: r.ID, Name: r.Name, StateMachine: r.StateMachine, Status: Running, Input: r.Input, StartedAt: now, Owner: r.Owner}
+	x := Execution{ID: r.ID, Name: r.Name, StateMachine: r.StateMachine, Status: Running, Input: r.Input, StartedAt: now, Owner: r.Owner,
+		MapRun: r.mapRun, Graph: r.graph}
 	start := &request{signal: asl.Start{Input: input}}
-	p, err := e.machine(ctx, x.StateMachine)
+	p, err := e.definition(ctx, x)
 	if err != nil {
 		return Execution{}, err
 	}

@@ -85,6 +85,8 @@ func (e *Engine) dispatch(t Task) {
 	switch t.Kind {
 	case CallTask:
 		e.beginCall(t)
+	case MapTask:
+		e.spawn(func() { e.runMap(t) })
 	case Advance:
 		e.spawn(func() { e.fire(t, nil) })
 	case Timer:

@@ -78,7 +78,7 @@ func (e *Engine) read(ctx context.Context, id string) (*kept, error) {
 	if x.Status != Running {
 		return nil, errStale()
 	}
-	p, err := e.machine(ctx, x.StateMachine)
+	p, err := e.definition(ctx, x)
 	if err != nil {
 		return nil, err
 	}
@@ -269,6 +269,7 @@ func (s *stepper) env() asl.Env {
 		NewTaskToken: func(f asl.FrameID, attempt int) string {
 			return s.token(taskRef{execution: s.x.ID, frame: int64(f), attempt: int64(attempt)})
 		},
+		NewMapRun: s.newMapRun,
 		Execution: asl.ExecutionInfo{
 			ID:        "arn:iap:states:::execution:" + s.def.name + ":" + s.x.Name,
 			Name:      s.x.Name,

@@ -45,6 +45,10 @@ type Execution struct {
 	Owner        string    // ID of who started it; empty: nobody in particular
 	RedriveCount int
 	RedrivenAt   time.Time // the last time; zero when never
+	// MapRun is the ID of the map run that this is a child of, empty when it is
+	// none; Graph is then the part of the state machine that it runs.
+	MapRun string
+	Graph  int
 }
 
 // HistoryEvent is one entry of an execution's history.
@@ -65,6 +69,7 @@ const (
 	Advance  TaskKind = "advance" // frames have transitions to take at once
 	CallTask TaskKind = "call"    // a handler is to be called
 	Timer    TaskKind = "timer"   // a time is to come
+	MapTask  TaskKind = "map"     // a map run is to go on; Execution is its ID
 )
 
 // Task is a row of durable work. Its key is (Execution, Kind, Frame, Number).
@@ -85,6 +90,8 @@ type Task struct {
 // Store keeps state machines, executions, their history and their tasks.
 // Everything but reading takes part in the transaction of ctx.
 type Store interface {
+	MapRunStore
+
 	RedriveStore
 	// PutStateMachine stores a definition; storing the same twice is harmless.
 	PutStateMachine(ctx context.Context, m StateMachine) error
@@ -99,7 +106,7 @@ type Store interface {
 	// row is then locked until its end, so that the next to read it sees what
 	// this one wrote.
 	Execution(ctx context.Context, id string) (Execution, error)
-	// Executions returns at most limit, newest first, with IDs before before
+	// Executions returns at most limit that are not children of map runs, newest first, with IDs before before
 	// (empty: from the newest), of one status (empty: all).
 	Executions(ctx context.Context, status Status, before string, limit int) ([]Execution, error)
 

@@ -27,6 +27,11 @@ func (s *stepper) commit(ctx context.Context) error {
 // ended adds to the commit what the end of the execution entails.
 func (s *stepper) ended() {
 	s.w.Put, s.w.Delete = nil, nil // all rows go
+	if s.x.MapRun != "" {
+		x := s.x
+		s.after = append(s.after, func() { s.hurryMapRun(x.MapRun) })
+		s.w.then(func(ctx context.Context) error { return s.Store.EndMapChild(ctx, x.ID, x.Status) })
+	}
 	s.keepState()
 	x := s.x
 	s.w.then(func(ctx context.Context) error { return s.OnEnd(ctx, x) })
