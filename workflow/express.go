@@ -39,6 +39,7 @@ type ExpressRuns struct {
 	mu      sync.Mutex
 	running map[string]ExpressExecution // by ID
 	ended   expressRing
+	last    int64
 	counts  map[Status]int64
 }
 
@@ -82,6 +83,8 @@ type ExpressExecution struct {
 	History      []asl.HistoryEvent
 	StartedAt    time.Time
 	EndedAt      time.Time // zero while Running
+
+	number int64 // in the order of their starts
 }
 
 // Billed is the duration as AWS would bill it: in steps of 100 ms.
@@ -136,7 +139,7 @@ func (r *ExpressRuns) start(ctx context.Context, req ExpressRequest) (ExpressExe
 		x.Name = newUUID()
 	}
 	x.ARN = expressARN(x)
-	if !r.admit(x) {
+	if !r.admit(&x) {
 		return x, nil, &iap.Error{Op: op, Kind: iap.Limit, RetryAfter: time.Second, Err: ErrExpressLimit}
 	}
 	done := make(chan ExpressExecution, 1)
@@ -154,13 +157,15 @@ func expressARN(x ExpressExecution) string {
 }
 
 // admit takes an execution in, if there is room.
-func (r *ExpressRuns) admit(x ExpressExecution) bool {
+func (r *ExpressRuns) admit(x *ExpressExecution) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.running) >= r.Parallel {
 		return false
 	}
-	r.running[x.ID] = x
+	r.last++
+	x.number = r.last
+	r.running[x.ID] = *x
 	return true
 }
 
@@ -215,7 +220,7 @@ func (r *expressRun) run() ExpressExecution {
 		}
 		return x
 	}
-	x.Status, x.History, x.EndedAt = Status(result.Status), result.Events, result.EndedAt
+	x.Status, x.History, x.EndedAt = Status(result.Status), result.Events, result.EndedAt.UTC().Truncate(time.Millisecond)
 	if result.Status == asl.Succeeded {
 		x.Output = json.RawMessage(result.Output.String())
 	}

@@ -53,7 +53,7 @@ func (r *ExpressRuns) List(machine string, limit int) []ExpressExecution {
 	for _, x := range r.ended.list {
 		take(x)
 	}
-	slices.SortFunc(out, func(a, b ExpressExecution) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(out, func(a, b ExpressExecution) int { return cmp.Compare(b.number, a.number) })
 	return out[:min(limit, len(out))]
 }
 

@@ -178,10 +178,10 @@ func (n *Nesting) leave(ctx context.Context, t Task, about string) error {
 // answer is the result of a task that waited for a child.
 func (n *Nesting) answer(ctx context.Context, c Call) (json.RawMessage, error) {
 	var child string
-	if err := json.Unmarshal(c.Arguments, &child); err != nil {
-		return nil, err
-	}
 	e := n.Machines.Engine
+	if err := json.Unmarshal(c.Arguments, &child); err != nil {
+		return nil, &TaskError{Name: "States.Runtime", Cause: e.noSuchTask(c.Resource)} // a definition has named it
+	}
 	x, err := e.Store.Execution(ctx, child)
 	if err != nil {
 		return nil, err
@@ -197,14 +197,15 @@ func (n *Nesting) answer(ctx context.Context, c Call) (json.RawMessage, error) {
 	if link.Parent != c.Execution || link.Frame != c.Frame || link.Attempt != c.Attempt {
 		return nil, &TaskError{Name: "States.Runtime", Cause: e.noSuchTask(c.Resource)} // a definition has named it
 	}
-	out, err := json.Marshal(childResult(x, sm.Name, link.Suffix == ".sync:2", e.redrivable(x)))
+	r := childResult(x, sm.Name, link.Suffix == ".sync:2", e.redrivable(x))
+	if x.Status == Succeeded {
+		return json.Marshal(r)
+	}
+	cause, err := r.cause()
 	if err != nil {
 		return nil, err
 	}
-	if x.Status != Succeeded {
-		return nil, &TaskError{Name: "States.TaskFailed", Cause: string(out)}
-	}
-	return out, nil
+	return nil, &TaskError{Name: "States.TaskFailed", Cause: cause}
 }
 
 // stop stops a child whose parent no longer waits for it.

@@ -3,6 +3,7 @@ package workflow
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/task"
@@ -51,6 +52,24 @@ func childResult(x Execution, machine string, values bool, redrive RedriveState)
 		r.Input, r.Output = asText(r.Input), asText(r.Output)
 	}
 	return r
+}
+
+// maxCause is how long a cause may be, as on AWS.
+const maxCause = 32_768
+
+// cause tells of a child that failed. What is too long is left out or cut: each
+// generation quotes the cause of the one below it.
+func (r nestedResult) cause() (string, error) {
+	b, err := json.Marshal(r)
+	if len(b) > maxCause {
+		r.Input, r.InputDetails = nil, &included{false}
+		b, err = json.Marshal(r)
+	}
+	for err == nil && len(b) > maxCause && r.Cause != "" {
+		r.Cause = strings.ToValidUTF8(r.Cause[:len(r.Cause)/2], "")
+		b, err = json.Marshal(r)
+	}
+	return string(b), err
 }
 
 // asText is JSON in a JSON string.
