@@ -13,6 +13,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
@@ -40,6 +41,7 @@ type Server struct {
 	runner    *local.Runner
 	catalog   *catalog.Service
 	blobs     catalog.Blobs
+	buckets   *bucket.Folder
 	builtIn   builtIn
 	jobs      *job.Service
 	engine    *workflow.Engine
@@ -112,6 +114,10 @@ func (s *Server) openData(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the folder of blobs: %w", err)
 	}
+	if s.buckets, err = bucket.OpenFolder(filepath.Join(s.cfg.Data, "buckets")); err != nil {
+		return err
+	}
+	s.onClose(s.buckets.Close)
 	s.portal, err = portalID(ctx, s.db)
 	return err
 }

@@ -38,7 +38,7 @@ const jobGrace = 30 * time.Second
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
 	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: s.now, Owner: owner(),
-		Handlers: s.handlers(), OnEnd: s.instances.ExecutionEnded,
+		Handlers: s.handlers(), OnEnd: s.instances.ExecutionEnded, Buckets: s.buckets,
 		// A life may be long; it must not end because too much was written of it.
 		Limits: asl.Limits{HistoryEvents: -1}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
 	s.wireWorkflows()

@@ -205,7 +205,7 @@ func (r *expressRun) run() ExpressExecution {
 	x := r.x
 	env := r.expressEnv(x)
 	result, err := memory.Run(r.ctx, r.machine, r.input, memory.Options{Env: env, Start: x.StartedAt, Timeout: expressTimeout,
-		Task: r.do, History: true})
+		Task: r.do, History: true, Buckets: r.Buckets})
 	switch {
 	case err == nil:
 	case r.ctx.Err() != nil:
