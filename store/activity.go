@@ -69,7 +69,15 @@ func (db *DB) PutActivityTask(ctx context.Context, t workflow.ActivityTask) erro
 }
 
 // TakeActivityTask implements workflow.ActivityStore.
-func (db *DB) TakeActivityTask(ctx context.Context, activity string) (workflow.ActivityTask, error) {
+func (db *DB) TakeActivityTask(ctx context.Context, activity string) (t workflow.ActivityTask, err error) {
+	err = db.Update(ctx, func(ctx context.Context) error {
+		t, err = db.takeActivityTask(ctx, activity)
+		return err
+	})
+	return t, err
+}
+
+func (db *DB) takeActivityTask(ctx context.Context, activity string) (workflow.ActivityTask, error) {
 	return one(ctx, db, "store.TakeActivityTask", scanActivityTask, `DELETE FROM activity_task WHERE (execution, frame, attempt) IN
 		(SELECT execution, frame, attempt FROM activity_task WHERE activity = $1 ORDER BY id LIMIT 1`+db.dialect.skipLocked+`)
 		RETURNING execution, frame, attempt, id, activity, input`, activity)

@@ -109,8 +109,3 @@ func (db *DB) Origin(ctx context.Context, execution string) (workflow.Origin, er
 	}
 	return o, err
 }
-
-// HistoryLength implements workflow.ExecutionIndex.
-func (db *DB) HistoryLength(ctx context.Context, execution string) (int64, error) {
-	return one(ctx, db, "store.HistoryLength", scalar[int64], "SELECT coalesce(max(last), 0) FROM history WHERE execution = $1", execution)
-}

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"math"
 
 	iap "github.com/internal-app-portal/iap"
 )
@@ -39,16 +40,7 @@ func (s *Machines) History(ctx context.Context, execution string, after int64, l
 // before (0: from the newest), newest first.
 func (s *Machines) HistoryBefore(ctx context.Context, execution string, before int64, limit int) ([]HistoryEvent, error) {
 	if before <= 0 {
-		n, err := s.Store.HistoryLength(ctx, execution)
-		if err != nil {
-			return nil, err
-		}
-		before = n + 1
+		before = math.MaxInt64
 	}
-	after := max(0, before-1-int64(limit))
-	events, err := s.Engine.Store.History(ctx, execution, after, int(before-1-after))
-	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
-		events[i], events[j] = events[j], events[i]
-	}
-	return events, err
+	return s.Engine.Store.HistoryBefore(ctx, execution, before, limit)
 }

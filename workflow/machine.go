@@ -148,8 +148,6 @@ type ExecutionIndex interface {
 	PutOrigin(ctx context.Context, execution string, o Origin) error
 	// Origin returns the zero Origin for one that was started by the name.
 	Origin(ctx context.Context, execution string) (Origin, error)
-	// HistoryLength is the number of the last event, 0 when there is none.
-	HistoryLength(ctx context.Context, execution string) (int64, error)
 }
 
 // Origin is the version and the alias that an execution was started by.

@@ -28,6 +28,8 @@ func Run(t *testing.T, open Open) {
 		"Jobs":         testJobs,
 		"States":       testStates,
 		"Executions":   testExecutions,
+		"Machines":     testMachines,
+		"Activities":   testActivities,
 		"Tasks":        testTasks,
 		"Settings":     testSettings,
 	} {
