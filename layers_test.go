@@ -38,7 +38,7 @@ var within = map[string][]string{
 	"workflow": {"event", "task", "workflow/memory", "workflow/maprun", "bucket"}, "bucket": {},
 	"workflow/maprun": {"bucket"}, "workflow/memory": {"workflow/maprun", "bucket"}, "workflow/cases": {"workflow/memory"},
 	"instance": {"event", "catalog", "job", "workflow", "health", "task"},
-	"api":      {"client"}, "task/reference": {"task/httpcall", "task/tell"}, "cli": {"client"}, "proxy": {}, "web": {"proxy"},
+	"api":      {"client"}, "task/reference": {"task/httpcall", "task/tell"}, "cli": {"client", "sfn"}, "proxy": {}, "web": {"proxy"},
 }
 
 func TestImportsGoDown(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/task"
 )
 
 // configFile is the flag that names the configuration file. It is read before
@@ -33,12 +34,12 @@ func (f configFile) BeforeResolve(parser *kong.Kong, ctx *kong.Context, trace *k
 	if err != nil {
 		return exitf(codeUsage, "the configuration cannot be read: %w", err)
 	}
-	values, login, err := parseConfig(data, configKeys(ctx.Selected()))
+	values, sections, err := parseConfig(data, configKeys(ctx.Selected()))
 	if err != nil {
 		return exitf(codeUsage, "%s: %w", path, err)
 	}
 	if serve, ok := ctx.Selected().Target.Addr().Interface().(*serveCmd); ok {
-		serve.Login = login
+		serve.Login, serve.Tasks = sections.login, sections.tasks
 	}
 	ctx.AddResolver(configResolver(values))
 	return nil
@@ -46,7 +47,7 @@ func (f configFile) BeforeResolve(parser *kong.Kong, ctx *kong.Context, trace *k
 
 // configKeys returns what may stand in the file: the command's flags by name.
 func configKeys(serve *kong.Node) []string {
-	keys := []string{"login"}
+	keys := []string{"login", "tasks"}
 	for _, flag := range serve.Flags {
 		if flag.Name != "config" && flag.Name != "help" {
 			keys = append(keys, flag.Name)
@@ -69,18 +70,24 @@ func configResolver(values map[string]any) kong.Resolver {
 	})
 }
 
+// sections are the parts of the file that no flag holds.
+type sections struct {
+	login auth.Login
+	tasks task.Settings
+}
+
 // parseConfig reads the file's YAML: one mapping, its keys among known.
-func parseConfig(data []byte, known []string) (map[string]any, auth.Login, error) {
-	var login auth.Login
+func parseConfig(data []byte, known []string) (map[string]any, sections, error) {
+	var s sections
 	var doc yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&doc); err == io.EOF {
-		return nil, login, nil
+		return nil, s, nil
 	} else if err != nil {
-		return nil, login, err
+		return nil, s, err
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, login, errors.New("is not a mapping of names to values")
+		return nil, s, errors.New("is not a mapping of names to values")
 	}
 	values := map[string]any{}
 	var errs []error
@@ -96,7 +103,10 @@ func parseConfig(data []byte, known []string) (map[string]any, auth.Login, error
 			errs = append(errs, fmt.Errorf("line %d: %q is there twice", key.Line, key.Value))
 		case name == "login":
 			values[name] = nil
-			errs = append(errs, parseLogin(value, &login))
+			errs = append(errs, parseLogin(value, &s.login))
+		case name == "tasks":
+			values[name] = nil
+			errs = append(errs, parseTasks(value, &s.tasks))
 		case value.Kind != yaml.ScalarNode:
 			errs = append(errs, fmt.Errorf("line %d: %s must be a single value", value.Line, key.Value))
 		default:
@@ -104,7 +114,8 @@ func parseConfig(data []byte, known []string) (map[string]any, auth.Login, error
 		}
 	}
 	delete(values, "login")
-	return values, login, errors.Join(errs...)
+	delete(values, "tasks")
+	return values, s, errors.Join(errs...)
 }
 
 // parseLogin reads the section login; keys that do not exist are errors.
@@ -114,13 +125,30 @@ func parseLogin(node *yaml.Node, login *auth.Login) error {
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		for _, person := range node.Content[i+1].Content {
-			if err := checkKeys(person, []string{"id", "name", "role", "token_sha256"}); err != nil {
+			if err := checkKeys(person, []string{"id", "name", "role", "token_sha256", "access_keys"}); err != nil {
 				return err
 			}
 		}
 	}
 	if err := node.Decode(login); err != nil {
 		return fmt.Errorf("line %d: login: %w", node.Line, err)
+	}
+	return nil
+}
+
+// parseTasks reads the section tasks; keys that do not exist are errors.
+func parseTasks(node *yaml.Node, settings *task.Settings) error {
+	if err := checkKeys(node, []string{"http", "notify"}); err != nil {
+		return err
+	}
+	known := map[string][]string{"http": {"allow", "connections"}, "notify": {"webhook"}}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if err := checkKeys(node.Content[i+1], known[node.Content[i].Value]); err != nil {
+			return err
+		}
+	}
+	if err := node.Decode(settings); err != nil {
+		return fmt.Errorf("line %d: tasks: %w", node.Line, err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/task"
 )
 
 // ServeFlags is the configuration of the portal: flags, then the environment,
@@ -22,6 +23,8 @@ type ServeFlags struct {
 
 	// Login is the section "login" of the file; no flag holds it.
 	Login auth.Login `kong:"-"`
+	// Tasks is the section "tasks" of the file.
+	Tasks task.Settings `kong:"-"`
 }
 
 type serveCmd struct {

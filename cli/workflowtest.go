@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/internal-app-portal/iap/asl/value"
+	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/workflow/cases"
 	"github.com/internal-app-portal/iap/workflow/memory"
 )
@@ -61,7 +62,7 @@ func (c *workflowTestCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	o := cases.Options{Clock: memory.Virtual, Env: localEnv(), Skip: c.skip}
+	o := cases.Options{Clock: memory.Virtual, Env: localEnv(), Skip: c.skip, Refuse: sfn.Refusal}
 	if c.RealTime {
 		o.Clock = memory.Real
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/workflow/cases"
 	"github.com/internal-app-portal/iap/workflow/memory"
 )
@@ -99,6 +100,7 @@ func caseDir(t *testing.T) string {
 }
 
 func runFile(t *testing.T, path string, o cases.Options) cases.File {
+	o.Refuse = sfn.Refusal
 	o.Skip = func(c *cases.Case) string { return waived[c.ID] }
 	f, err := cases.RunFile(t.Context(), path, o)
 	if err != nil {

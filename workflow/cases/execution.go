@@ -57,21 +57,20 @@ func (c *Case) runExecution(ctx context.Context, o Options) (*Difference, error)
 
 // fillPlaceholders puts ARNs where a recording has «names» instead of them.
 func fillPlaceholders(definition string) string {
-	if !strings.Contains(definition, "«") {
-		return definition
-	}
 	return placeholder.ReplaceAllStringFunc(definition, func(name string) string {
-		switch lower := strings.ToLower(name); {
-		case strings.HasSuffix(lower, "activityarn»"):
+		inner := strings.NewReplacer("_", "", "«", "", "»", "", `\u00ab`, "", `\u00bb`, "").Replace(strings.ToLower(name))
+		switch {
+		case strings.HasSuffix(inner, "activityarn"):
 			return activityARN
-		case strings.HasSuffix(lower, "functionarn»"):
+		case strings.HasSuffix(inner, "functionarn"):
 			return functionARN
 		}
 		return name
 	})
 }
 
-var placeholder = regexp.MustCompile("«[^»]*»")
+// placeholder is one, in JSON that may stand in a text of JSON once more.
+var placeholder = regexp.MustCompile(`(?:«|\\u00ab)[^"]*?(?:»|\\u00bb)`)
 
 func problemText(problems []asl.Problem) string {
 	var all []string

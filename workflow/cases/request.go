@@ -82,22 +82,15 @@ func refuseDefinition(_ string, request *value.Object) (code, message string) {
 func (c *Case) runValidate() *Difference {
 	text, _ := field(c.Request, "definition").(string)
 	typ, _ := field(c.Request, "type").(string)
-	problems := asl.Validate([]byte(text), asl.MachineType(typ))
-	result, diagnostics := "OK", value.Array{}
-	if !asl.Valid(problems) {
-		result = "FAIL"
+	severity, _ := field(c.Request, "severity").(string)
+	most := 0
+	if n, ok := field(c.Request, "maxResults").(value.Number); ok {
+		i, _ := n.Int64()
+		most = int(i)
 	}
-	for _, p := range problems {
-		d := value.NewObject(value.Member{Key: "severity", Value: string(p.Severity)}, value.Member{Key: "code", Value: p.Code},
-			value.Member{Key: "message", Value: p.Message})
-		if p.Location != "" {
-			d.Set("location", p.Location)
-		}
-		diagnostics = append(diagnostics, d)
-	}
+	got := asl.Diagnose([]byte(text), asl.MachineType(typ), asl.Severity(severity), most)
 	w := comparer{c.Wildcards}
-	return w.compare("", c.Expect, value.NewObject(value.Member{Key: "result", Value: result},
-		value.Member{Key: "diagnostics", Value: diagnostics}, value.Member{Key: "truncated", Value: false}))
+	return w.compare("", c.Expect, got.Value())
 }
 
 // runTestState compares the answer to a TestState request.
