@@ -125,6 +125,16 @@ func (p *people) byID(id string) (Person, bool) {
 	return Person{}, false
 }
 
+// Person returns the person with an ID, for what is done in that person's name
+// without a request; in development mode also LocalAdmin.
+func (a *Auth) Person(id string) (iap.Actor, bool) {
+	if a.cfg.Dev && id == LocalAdmin.ID {
+		return LocalAdmin, true
+	}
+	p, ok := a.people.byID(id)
+	return p.Actor(), ok
+}
+
 // NewToken returns a new random token of 256 bits and its SHA-256 in hex.
 func NewToken() (token, sum string) {
 	b := make([]byte, 32)

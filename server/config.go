@@ -16,6 +16,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/task"
 )
 
 // Config is what an operator decides.
@@ -29,6 +30,7 @@ type Config struct {
 	ParallelJobs int              // jobs that run at once; 0: 4
 	People       []auth.Person    // who may sign in
 	DockerHost   string           // empty: DOCKER_HOST, or the engine's usual socket
+	Tasks        task.Settings    // what the tasks of state machines may reach
 	JobTimeout   time.Duration    // of one apply or destroy; 0: 15 minutes
 	Version      string           // of the program
 	Logger       *slog.Logger     // nil: slog.Default()
@@ -69,7 +71,7 @@ func (c *Config) complete() error {
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "iap.db")
 	}
-	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart())
+	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart(), c.checkTasks())
 }
 
 func (c *Config) checkListen() error {

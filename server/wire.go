@@ -37,8 +37,12 @@ const jobGrace = 30 * time.Second
 // executions, both of which tell it of their progress.
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
+	handlers, err := s.handlers()
+	if err != nil {
+		return err
+	}
 	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: s.now, Owner: owner(),
-		Handlers: s.handlers(), OnEnd: s.instances.ExecutionEnded, Buckets: s.buckets,
+		Handlers: handlers, OnEnd: s.executionEnded, Buckets: s.buckets,
 		// A life may be long; it must not end because too much was written of it.
 		Limits: asl.Limits{HistoryEvents: -1}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
 	s.wireWorkflows()
@@ -57,6 +61,7 @@ func (s *Server) wire() error {
 		HostName:     func(slug string) string { return hostname.Generate(rand.IntN, slug) },
 		ResourceName: func(name string) string { return hostname.ResourceName(name, maxResourceName) },
 		AppURL:       s.cfg.appURL,
+		Actor:        s.actor,
 		Portal:       s.portal,
 		State:        s.stateAccess,
 		BuiltIn:      s.builtIn.key,

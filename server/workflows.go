@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -17,14 +18,20 @@ type workflows struct {
 	machines   *workflow.Machines
 	activities *workflow.Activities
 	express    *workflow.ExpressRuns
+	nesting    *workflow.Nesting
+	handlers   map[string]workflow.Handler
 }
 
-// handlers are the tasks that state machines can use.
-func (s *Server) handlers() map[string]workflow.Handler {
+// handlers are the tasks that state machines can use; wireWorkflows adds those
+// that need the engine.
+func (s *Server) handlers() (map[string]workflow.Handler, error) {
 	s.workflows.activities = workflow.NewActivities(workflow.ActivitiesConfig{Store: s.db, Tx: s.db, Now: s.now})
 	all := s.instances.Handlers()
 	all[workflow.ActivityHandler] = s.workflows.activities.Handler()
-	return all
+	tasks, err := s.taskHandlers()
+	maps.Copy(all, tasks)
+	s.workflows.handlers = all
+	return all, err
 }
 
 // wireWorkflows makes the services that need the engine.
@@ -32,6 +39,8 @@ func (s *Server) wireWorkflows() {
 	s.workflows.activities.Engine = s.engine
 	s.workflows.machines = workflow.NewMachines(workflow.MachinesConfig{Store: s.db, Tx: s.db, Engine: s.engine, Now: s.now, Rand: rand.IntN})
 	s.workflows.express = workflow.NewExpressRuns(workflow.ExpressConfig{Engine: s.engine})
+	s.workflows.nesting = workflow.NewNesting(workflow.NestedConfig{Store: s.db, Machines: s.workflows.machines, Express: s.workflows.express})
+	maps.Copy(s.workflows.handlers, s.workflows.nesting.Handlers())
 }
 
 // stepFunctions answers AWS's clients.
