@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
+	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/workflow/cases"
 	"github.com/internal-app-portal/iap/workflow/memory"
 )
@@ -17,6 +19,7 @@ type workflowRunCmd struct {
 	File     string `arg:"" help:"The definition, in Amazon States Language; - for stdin." complete:"file"`
 	Input    string `help:"The input: JSON, or @FILE." default:"{}" placeholder:"JSON|@FILE"`
 	Mock     string `help:"File with the answers to the tasks." placeholder:"FILE" complete:"file"`
+	Buckets  string `help:"Folder whose folders are the buckets of ItemReader and ResultWriter." placeholder:"DIR" complete:"file"`
 	RealTime bool   `help:"Waits, time-outs and retries take their time."`
 }
 
@@ -53,6 +56,14 @@ func (c *workflowRunCmd) Run(r *run) error {
 	o := memory.Options{Env: localEnv(), Start: now, Clock: memory.Virtual, Task: mocks.Handler(nil), History: true}
 	o.Env.Execution = asl.ExecutionInfo{ID: "arn:iap:states:::execution:local:run", Name: "run"}
 	o.Env.StateMachine = asl.StateMachineInfo{ID: "arn:iap:states:::stateMachine:local", Name: "local"}
+	if c.Buckets != "" {
+		folder, err := openBuckets(c.Buckets)
+		if err != nil {
+			return err
+		}
+		defer folder.Close()
+		o.Buckets = folder
+	}
 	if c.RealTime {
 		o.Clock = memory.Real
 		o.OnEvent = func(e asl.HistoryEvent) { r.hint("%s", printable(eventWords(e))) }
@@ -73,6 +84,20 @@ func (c *workflowRunCmd) Run(r *run) error {
 		return &exitError{code: codeFailed}
 	}
 	return err
+}
+
+// openBuckets opens a folder that must be there.
+func openBuckets(dir string) (*bucket.Folder, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fileError(dir, err)
+	} else if !info.IsDir() {
+		return nil, exitf(codeUsage, "%s is not a folder", dir)
+	}
+	folder, err := bucket.OpenFolder(dir)
+	if err != nil {
+		return nil, fileError(dir, err)
+	}
+	return folder, nil
 }
 
 // inputText reads an input: JSON, or the file after "@".
