@@ -16,6 +16,7 @@ type workflowCmd struct {
 	Validate workflowValidateCmd `cmd:"" help:"Check a state machine's definition."`
 	Run      workflowRunCmd      `cmd:"" help:"Run a state machine here, without a portal."`
 	Test     workflowTestCmd     `cmd:"" help:"Run files of test cases for state machines."`
+	Tasks    workflowTasksCmd    `cmd:"" help:"List the tasks that state machines can use."`
 
 	Ls      workflowLsCmd      `cmd:"" help:"List the portal's state machines, or the executions of one." aliases:"list"`
 	Put     workflowPutCmd     `cmd:"" help:"Create a state machine in the portal, or change it."`
