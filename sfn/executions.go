@@ -194,6 +194,9 @@ func (r *request) describeExecution(in byExecution) (any, error) {
 		Started: stamp(x.StartedAt), Stopped: maybe(x.EndedAt), Redrives: x.RedriveCount, Redriven: maybe(x.RedrivenAt),
 		Redrivable: redrive.Status, Reason: redrive.Reason}
 	d.Version, d.Alias = originARNs(origin)
+	if d.MapRun, err = r.mapRunOf(x); err != nil {
+		return nil, err
+	}
 	whole := in.Included != "METADATA_ONLY"
 	d.InputDetails = &included{whole}
 	if whole {
@@ -244,5 +247,8 @@ func (r *request) describeForExecution(in byExecution) (any, error) {
 		d.ARN = workflow.VersionARN(name, origin.Version)
 	}
 	d.set(settings)
+	if d.MapRun, err = r.mapRunOf(x); err != nil {
+		return nil, err
+	}
 	return r.withDefinition(d, x.StateMachine, in.Included)
 }
