@@ -66,15 +66,19 @@ func (db *DB) MapRuns(ctx context.Context, execution, before string, limit int) 
 	return list(ctx, db, "store.MapRuns", scanMapRun, "SELECT document FROM map_run WHERE "+where+" ORDER BY id DESC LIMIT $3", args...)
 }
 
-// childRows is how many children one statement inserts: SQLite takes 32,766
-// parameters, PostgreSQL 65,535.
+// childRows is how many children one statement inserts on PostgreSQL, which takes
+// 65,535 parameters. On SQLite a statement with many named parameters costs more
+// than many statements.
 const childRows = 500
 
 // InsertMapChildren implements workflow.MapRunStore.
 func (db *DB) InsertMapChildren(ctx context.Context, children []workflow.MapChild) error {
 	return db.Update(ctx, func(ctx context.Context) error {
 		for len(children) > 0 {
-			n := min(len(children), childRows)
+			n := 1
+			if db.dialect.replicas {
+				n = min(len(children), childRows)
+			}
 			if err := db.insertMapChildren(ctx, children[:n]); err != nil {
 				return err
 			}
