@@ -6,7 +6,7 @@ import "slices"
 var (
 	pathOnly = []string{"InputPath", "OutputPath", "Parameters", "ResultPath", "ResultSelector", "ItemsPath",
 		"TimeoutSecondsPath", "HeartbeatSecondsPath", "SecondsPath", "TimestampPath", "ErrorPath", "CausePath",
-		"MaxConcurrencyPath", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath", "Variable",
+		"MaxConcurrencyPath", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath", "Variable", "Result",
 		"MaxItemsPath", "MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"}
 	queryOnly = []string{"Arguments", "Output", "Items", "Condition"}
 )
@@ -83,7 +83,7 @@ func (c *checker) comparators(n *node, known []string) {
 // does, or "".
 func counterpart(name string, lang QueryLanguage) string {
 	pairs := map[string]string{"Parameters": "Arguments", "OutputPath": "Output", "ResultSelector": "Output",
-		"ResultPath": "Output", "ItemsPath": "Items", "Variable": "Condition",
+		"ResultPath": "Output", "Result": "Output", "ItemsPath": "Items", "Variable": "Condition",
 		"TimeoutSecondsPath": "TimeoutSeconds", "HeartbeatSecondsPath": "HeartbeatSeconds",
 		"SecondsPath": "Seconds", "TimestampPath": "Timestamp", "ErrorPath": "Error", "CausePath": "Cause",
 		"MaxConcurrencyPath": "MaxConcurrency", "ToleratedFailureCountPath": "ToleratedFailureCount",

@@ -1,6 +1,9 @@
 package asl
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Problem is one thing that is wrong with a definition.
 type Problem struct {
@@ -22,7 +25,13 @@ type Problem struct {
 	Hint string `json:"hint,omitempty"`
 	// Suggestion is a nearly right word for a wrong one, or "".
 	Suggestion string `json:"suggestion,omitempty"`
+
+	// wire is AWS's message where Message is a clearer one.
+	wire string
 }
+
+// Wire is the message as AWS words it.
+func (p Problem) Wire() string { return cmp.Or(p.wire, p.Message) }
 
 // Severity tells whether a definition with a problem can be used.
 type Severity string

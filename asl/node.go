@@ -125,6 +125,10 @@ type checker struct {
 	names    map[string]bool
 	labels   map[string]bool
 	depth    int
+	scope    *scope
+	// at is the name of the state that is being read.
+	at     string
+	scopes []*scope
 	// lang is the machine's query language.
 	lang QueryLanguage
 	// express tells that the machine is to run as an Express one.

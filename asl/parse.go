@@ -52,6 +52,7 @@ func jsonProblem(src []byte, err error) Problem {
 	if errors.As(err, &syntax) {
 		p.Line, p.Column = lineColumn(src, syntax.Offset)
 		p.Message = syntax.Msg
+		p.wire, p.Location = jacksonMessage(src, syntax)
 	}
 	return p
 }
@@ -96,12 +97,13 @@ func (c *checker) machine(root *node) *Machine {
 	}
 	c.lang = m.QueryLanguage
 	if n, ok := root.field("TimeoutSeconds"); ok {
-		m.TimeoutSeconds = c.positive(n)
+		m.TimeoutSeconds = c.natural(n)
 	}
 	if n, ok := root.field("Version"); ok && n.v != "1.0" {
-		c.schema(n, "The field 'Version' should have one of these values: [1.0]")
+		c.schema(n, "Value should be one of the following: [1.0]")
 	}
 	c.graph(root)
+	c.variables()
 	m.Graphs = c.graphs
 	return m
 }
@@ -120,7 +122,7 @@ func (c *checker) queryLanguage(n *node) QueryLanguage {
 		return JSONata
 	}
 	word, _ := f.v.(string)
-	c.schema(f, "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata]").
+	c.schema(f, "Value should be one of the following: [JSONPath, JSONata]").
 		near(nearest(word, []string{string(JSONPath), string(JSONata)}))
 	return JSONata
 }
@@ -132,7 +134,8 @@ func (c *checker) name(n *node) {
 	case length == 0:
 		c.problem(n, CodeStateName, "The name of a state must not be empty")
 	case length > maxStateName:
-		c.problem(n, CodeStateName, "The name of a state must not be longer than %d characters; this one has %d", maxStateName, length)
+		c.problem(n, CodeStateName, "State name '%s' exceeds the %d-character limit allowed by the service", n.key, maxStateName).
+			hint("it has %d characters", length)
 	}
 	if c.names[n.key] {
 		c.problem(n, CodeDuplicate, "Duplicate State name: %s", n.key)

@@ -37,9 +37,7 @@ var (
 func (c *checker) choices(n *node, s *StateDef, t *targets) {
 	f, ok := n.field("Choices")
 	if c.required(n, "Choices") && ok && c.isArray(f) {
-		if len(f.items()) == 0 {
-			c.schema(f, "The field 'Choices' must have at least one choice")
-		}
+		c.notEmpty(f)
 		for _, item := range f.items() {
 			if c.isObject(item) {
 				c.choice(item, s, t)
@@ -111,17 +109,33 @@ func (c *checker) condition(n *node) condition {
 				inner := c.inner(f)
 				cond.not = &inner
 			}
-		default:
-			if slices.Contains(operatorNames, f.key) {
-				found++
-				c.comparison(n, f, &cond)
-			}
+		case "Variable":
+			found++
+			cond.variable, _ = c.path(f)
+			c.operator(n, &cond)
 		}
 	}
 	if found != 1 {
-		c.schema(n, "A choice must have exactly one comparison, And, Or or Not; this one has %d", found)
+		c.schema(n, "The object must have only one of the following fields, [And, Or, Not, Variable, Condition]")
 	}
 	return cond
+}
+
+// operator reads the one operator that a comparison has.
+func (c *checker) operator(n *node, cond *condition) {
+	found := 0
+	for _, f := range n.fields() {
+		if slices.Contains(operatorNames, f.key) {
+			found++
+			c.comparison(f, cond)
+		}
+	}
+	switch {
+	case found > 1:
+		c.schema(n, "There should only be one of the following fields: [%s]", strings.Join(operatorNames, ", "))
+	case found == 0:
+		c.schema(n, "This object should have only one of the following fields: [%s]", strings.Join(operatorNames, ", "))
+	}
 }
 
 // inner reads a condition inside And, Or or Not, which has no Next.
@@ -134,9 +148,7 @@ func (c *checker) conditions(n *node) []condition {
 	if !c.isArray(n) {
 		return nil
 	}
-	if len(n.items()) == 0 {
-		c.schema(n, "The field '%s' must have at least one condition", n.key)
-	}
+	c.notEmpty(n)
 	var all []condition
 	for _, item := range n.items() {
 		if c.isObject(item) {
@@ -146,11 +158,7 @@ func (c *checker) conditions(n *node) []condition {
 	return all
 }
 
-func (c *checker) comparison(n, op *node, cond *condition) {
-	if c.required(n, "Variable") {
-		v, _ := n.field("Variable")
-		cond.variable, _ = c.path(v)
-	}
+func (c *checker) comparison(op *node, cond *condition) {
 	cond.op = op.key
 	if name, isPath := strings.CutSuffix(op.key, "Path"); isPath {
 		cond.op = name

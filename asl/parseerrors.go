@@ -32,27 +32,24 @@ func (c *checker) retrier(n *node, last bool) retrier {
 	c.unknown(n, []string{"Comment", "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"})
 	r := retrier{errors: c.errorEquals(n, last), interval: 1, attempts: 3, backoff: 2}
 	if f, ok := n.field("IntervalSeconds"); ok {
-		r.interval = float64(c.positive(f))
+		r.interval = float64(c.natural(f))
 	}
 	if f, ok := n.field("MaxAttempts"); ok {
 		r.attempts = int(c.natural(f))
 	}
 	if f, ok := n.field("BackoffRate"); ok {
 		if r.backoff = c.number(f); r.backoff < 1 {
-			c.schema(f, "The field 'BackoffRate' must be a number from 1.0 on")
+			c.schema(f, "Minimum value is 1")
 		}
 	}
 	if f, ok := n.field("MaxDelaySeconds"); ok {
-		r.maxDelay = float64(c.positive(f))
-		switch {
-		case r.maxDelay >= maxDelayLimit:
-			c.schema(f, "The field 'MaxDelaySeconds' must be less than %d", maxDelayLimit)
-		case r.maxDelay <= r.interval:
+		r.maxDelay = float64(c.between(f, 1, maxDelayLimit))
+		if r.maxDelay >= 1 && r.maxDelay <= r.interval {
 			c.schema(f, "The field 'MaxDelaySeconds' must be greater than IntervalSeconds (%g)", r.interval)
 		}
 	}
 	if f, ok := n.field("JitterStrategy"); ok {
-		r.fullJitter = c.oneOf(f, "FULL", "NONE") == "FULL"
+		r.fullJitter = c.oneOf(f, "NONE", "FULL") == "FULL"
 	}
 	return r
 }
@@ -95,16 +92,14 @@ func (c *checker) errorEquals(n *node, last bool) []string {
 			continue
 		}
 		names = append(names, name)
-		if strings.HasPrefix(name, "States.") && !slices.Contains(errorNames, name) {
+		if strings.HasPrefix(name, "States.") && !strings.HasPrefix(name, "States.Http.") && !slices.Contains(errorNames, name) {
 			c.schema(item, "There is no error '%s': names that start with 'States.' are reserved", name).
 				near(nearest(name, errorNames))
 		}
 	}
-	if len(names) == 0 {
-		c.schema(f, "The field 'ErrorEquals' must name at least one error")
-	}
+	c.notEmpty(f)
 	if slices.Contains(names, errAll) && (len(names) > 1 || !last) {
-		c.schema(f, "%s must appear alone in 'ErrorEquals' and in the last entry", errAll)
+		c.schema(f, "%s must appear alone and at end of list", errAll)
 	}
 	return names
 }

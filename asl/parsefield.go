@@ -28,7 +28,7 @@ func (c *checker) oneOf(n *node, words ...string) string {
 	if slices.Contains(words, s) {
 		return s
 	}
-	c.schema(n, "The field '%s' should have one of these values: [%s]", n.key, strings.Join(words, ", ")).near(nearest(s, words))
+	c.schema(n, "Value should be one of the following: [%s]", strings.Join(words, ", ")).near(nearest(s, words))
 	return ""
 }
 
@@ -49,7 +49,7 @@ func (c *checker) isArray(n *node) bool {
 }
 
 func (c *checker) wrongType(n *node, want string) {
-	c.schema(n, "The field '%s' must be of type %s, but it is of type %s", n.key, want, value.Kind(n.v))
+	c.schema(n, "Expected value of type %s", strings.ToUpper(want[:1])+want[1:]).hint("it is of type %s", value.Kind(n.v))
 }
 
 func (c *checker) text(n *node) (string, bool) {
@@ -72,21 +72,52 @@ func (c *checker) optionalString(n *node, name string) string {
 const maxSeconds = 99_999_999
 
 // positive reads an integer from 1 on.
-func (c *checker) positive(n *node) int64 {
+func (c *checker) positive(n *node) int64 { return c.between(n, 1, maxSeconds) }
+
+// natural reads an integer from 0 on.
+func (c *checker) natural(n *node) int64 { return c.between(n, 0, maxSeconds) }
+
+func (c *checker) between(n *node, low, high int64) int64 {
 	i, ok := c.integer(n)
-	if ok && (i < 1 || i > maxSeconds) {
-		c.schema(n, "The field '%s' must be an integer from 1 to %d", n.key, maxSeconds)
+	switch {
+	case !ok:
+	case i < low:
+		c.schema(n, "Minimum value is %d", low)
+	case i > high:
+		c.schema(n, "Maximum value is %d", high)
 	}
 	return i
 }
 
-// natural reads an integer from 0 on.
-func (c *checker) natural(n *node) int64 {
-	i, ok := c.integer(n)
-	if ok && (i < 0 || i > maxSeconds) {
-		c.schema(n, "The field '%s' must be an integer from 0 to %d", n.key, maxSeconds)
+// onlyOne complains when an object has more than one of some fields, and gives
+// how many it has.
+func (c *checker) onlyOne(n *node, names ...string) int {
+	found := 0
+	for _, name := range names {
+		if _, ok := n.field(name); ok {
+			found++
+		}
 	}
-	return i
+	if found > 1 {
+		c.schema(n, "There should only be one of the following fields: [%s]", strings.Join(names, ", "))
+	}
+	return found
+}
+
+// exactlyOne complains of none as well.
+func (c *checker) exactlyOne(n *node, names ...string) bool {
+	found := c.onlyOne(n, names...)
+	if found == 0 {
+		c.schema(n, "This object should have only one of the following fields: [%s]", strings.Join(names, ", "))
+	}
+	return found == 1
+}
+
+// notEmpty complains of an array or object that has nothing in it.
+func (c *checker) notEmpty(n *node) {
+	if len(n.fields())+len(n.items()) == 0 {
+		c.schema(n, "Value cannot be empty")
+	}
 }
 
 func (c *checker) integer(n *node) (int64, bool) {
@@ -97,7 +128,7 @@ func (c *checker) integer(n *node) (int64, bool) {
 	}
 	i, ok := num.Int64()
 	if !ok {
-		c.schema(n, "The field '%s' must be an integer, but it is %s", n.key, num)
+		c.schema(n, "Expected value of type Integer").hint("it is %s", num)
 	}
 	return i, ok
 }
@@ -121,7 +152,9 @@ func (c *checker) path(n *node) (expr, bool) {
 		c.schema(n, "Value is not a valid JSONPath").hint("%v", err)
 		return expr{}, false
 	}
-	return expr{text: s, path: p}, true
+	e := expr{text: s, path: p}
+	c.referPath(n, &e)
+	return e, true
 }
 
 // pathOrCall reads a path or a call of an intrinsic function.
@@ -183,15 +216,19 @@ func (c *checker) assign(n *node) *template {
 		return nil
 	}
 	for _, m := range f.fields() {
-		c.variableName(m, strings.TrimSuffix(m.key, pathSuffix))
+		c.assignTo(m, strings.TrimSuffix(m.key, pathSuffix))
 	}
 	return c.template(f)
 }
 
 func (c *checker) variableName(n *node, name string) {
-	if !validVariable(name) {
-		c.schema(n, "The variable name '%s' is not valid", name).
-			hint("it must start with a letter or underscore, go on with letters, digits and underscores, have at most %d characters and not be 'states'", maxVariableName)
+	if validVariable(name) {
+		return
+	}
+	p := c.schema(n, "The variable name '%s' is not valid", name).
+		hint("it must start with a letter or underscore, go on with letters, digits and underscores, have at most %d characters and not be 'states'", maxVariableName)
+	if validVariable(strings.ReplaceAll(name, "-", "_")) {
+		p.Severity = SeverityWarning // AWS refuses it, other tools do not
 	}
 }
 

@@ -7,6 +7,8 @@ func (c *checker) graph(n *node) *Graph {
 		return nil
 	}
 	defer func() { c.depth-- }()
+	c.enterScope()
+	defer c.leaveScope()
 	g := &Graph{Number: len(c.graphs), Comment: c.optionalString(n, "Comment"), byName: map[string]*StateDef{}}
 	c.graphs = append(c.graphs, g)
 	c.required(n, "StartAt", "States")
@@ -15,9 +17,7 @@ func (c *checker) graph(n *node) *Graph {
 		return g
 	}
 	fields := states.fields()
-	if len(fields) == 0 {
-		c.schema(states, "The field 'States' must have at least one state")
-	}
+	c.notEmpty(states)
 	t := &targets{c: c, g: g, has: map[string]*node{}, whole: true}
 	if start, ok := n.field("StartAt"); ok {
 		if name, ok := c.text(start); ok {

@@ -9,7 +9,7 @@ import (
 func (c *checker) mapState(n *node, s *StateDef) {
 	m := &mapSpec{}
 	s.spec.iterate = m
-	distributed := c.processor(n, s)
+	mode := c.processor(n, s)
 	if s.QueryLanguage == JSONata {
 		c.items(n, m)
 		m.selectorQuery = c.queryField(n, "ItemSelector")
@@ -22,16 +22,14 @@ func (c *checker) mapState(n *node, s *StateDef) {
 		}
 	}
 	if f, ok := n.field("MaxConcurrencyPath"); ok && s.QueryLanguage != JSONata {
-		if _, both := n.field("MaxConcurrency"); both {
-			c.schema(n, "A state must not have both 'MaxConcurrency' and 'MaxConcurrencyPath'")
-		}
+		c.onlyOne(n, "MaxConcurrency", "MaxConcurrencyPath")
 		if e, ok := c.path(f); ok {
 			m.concurrencyPath = &e
 		}
 	}
 	m.toleratedCount = c.amount(n, "ToleratedFailureCount", s.QueryLanguage, 0, maxSeconds)
 	m.toleratedPercentage = c.amount(n, "ToleratedFailurePercentage", s.QueryLanguage, 0, 100)
-	c.mapRun(n, s, distributed)
+	c.mapRun(n, s, mode)
 }
 
 // items reads Items: an array or an expression that gives one.
@@ -68,68 +66,93 @@ func (c *checker) itemsByPath(n *node, s *StateDef) {
 	s.spec.parameters = nil
 }
 
-// processor reads ItemProcessor or, by its old name, Iterator, and gives its
-// ProcessorConfig when that asks for distributed mode.
-func (c *checker) processor(n *node, s *StateDef) *node {
+// processor reads ItemProcessor or, by its old name, Iterator, and tells what
+// distributed mode it asks for.
+func (c *checker) processor(n *node, s *StateDef) processorMode {
+	mode := processorMode{unset: true}
+	if !c.exactlyOne(n, "ItemProcessor", "Iterator") {
+		return mode
+	}
 	f, ok := n.field("ItemProcessor")
-	old, hasOld := n.field("Iterator")
-	switch {
-	case ok && hasOld:
-		c.schema(n, "A Map state must not have both 'ItemProcessor' and 'Iterator'")
-		return nil
-	case hasOld:
-		f = old
-	case !ok:
-		c.required(n, "ItemProcessor")
-		return nil
+	if !ok {
+		f, _ = n.field("Iterator")
 	}
 	if !c.isObject(f) {
-		return nil
+		return mode
 	}
 	c.unknown(f, []string{"Comment", "StartAt", "States", "ProcessorConfig"})
-	s.Graphs = []*Graph{c.graph(f)}
 	cfg, ok := f.field("ProcessorConfig")
-	if !ok || !c.isObject(cfg) {
-		return nil
+	if ok && c.isObject(cfg) {
+		mode = c.processorConfig(cfg)
 	}
-	c.unknown(cfg, []string{"Mode", "ExecutionType"})
-	mode, hasMode := cfg.field("Mode")
-	typ, hasType := cfg.field("ExecutionType")
-	distributed := hasMode && c.oneOf(mode, "INLINE", "DISTRIBUTED") == "DISTRIBUTED"
-	if hasType {
-		c.oneOf(typ, "STANDARD", "EXPRESS")
-		if !distributed {
-			c.schema(typ, "The field 'ExecutionType' is only supported when 'Mode' is 'DISTRIBUTED'")
-		}
+	if mode.unset {
+		mode.guess(c, n)
 	}
-	if !distributed {
-		return nil
+	first := len(c.scopes)
+	s.Graphs = []*Graph{c.graph(f)}
+	if mode.distributed && first < len(c.scopes) {
+		c.scopes[first].apart = true
 	}
-	if !hasType {
-		c.required(cfg, "ExecutionType")
-	}
-	return cfg
+	return mode
 }
 
-// mapRun reads what only a distributed Map state has; config is nil for others.
-func (c *checker) mapRun(n *node, s *StateDef, config *node) {
-	if config == nil {
+// processorMode is what ProcessorConfig says.
+type processorMode struct {
+	distributed, express bool
+	// unset tells that there is no Mode.
+	unset bool
+}
+
+func (c *checker) processorConfig(n *node) processorMode {
+	c.unknown(n, []string{"Mode", "ExecutionType"})
+	m := processorMode{unset: true}
+	if f, ok := n.field("Mode"); ok {
+		m.unset = false
+		m.distributed = c.oneOf(f, "INLINE", "DISTRIBUTED") == "DISTRIBUTED"
+		if m.distributed && c.express {
+			c.schema(f, "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines")
+		}
+	}
+	f, ok := n.field("ExecutionType")
+	switch {
+	case m.distributed && !ok:
+		c.required(n, "ExecutionType")
+	case ok && !m.distributed:
+		c.schema(f, "Field 'ExecutionType' is not supported").around(f).hint("it needs \"Mode\": \"DISTRIBUTED\"")
+	case ok:
+		m.express = c.oneOf(f, "STANDARD", "EXPRESS") == "EXPRESS"
+	}
+	return m
+}
+
+// guess takes a Map state without a Mode for a distributed one when it has
+// fields that no other has, and warns of that.
+func (m *processorMode) guess(c *checker, n *node) {
+	for _, name := range distributedOnly {
+		f, ok := n.field(name)
+		if !ok || strings.HasPrefix(name, "Tolerated") {
+			continue
+		}
+		m.distributed = true
+		c.warn(f, CodeSchema, "Field '%s' is not supported", name).around(f).
+			hint("it needs \"Mode\": \"DISTRIBUTED\" in ProcessorConfig, which is assumed here")
+	}
+}
+
+// mapRun reads what only a distributed Map state has.
+func (c *checker) mapRun(n *node, s *StateDef, mode processorMode) {
+	if !mode.distributed {
 		for _, name := range distributedOnly {
 			// AWS takes ToleratedFailure… in an inline Map state as well.
 			if f, ok := n.field(name); ok && !strings.HasPrefix(name, "Tolerated") {
-				c.schema(f, "The field '%s' is only supported when 'Mode' of the 'ProcessorConfig' is 'DISTRIBUTED'", name)
+				c.schema(f, "Field '%s' is not supported", name).around(f).
+					hint("it needs \"Mode\": \"DISTRIBUTED\" in ProcessorConfig")
 			}
 		}
 		return
 	}
-	if c.express {
-		c.schema(n, "Express state machine does not support Map state in 'DISTRIBUTED' mode")
-	}
-	r := &mapRunSpec{}
+	r := &mapRunSpec{express: mode.express}
 	s.spec.iterate.run = r
-	if f, ok := config.field("ExecutionType"); ok {
-		r.express = f.v == "EXPRESS"
-	}
 	if f, ok := n.field("Label"); ok {
 		r.label = c.label(f)
 	}

@@ -15,7 +15,7 @@ func (c *checker) amount(n *node, name string, lang QueryLanguage, low, high flo
 	p, dynamic := n.field(name + "Path")
 	dynamic = dynamic && lang != JSONata
 	if fixed && dynamic {
-		c.schema(n, "A state must not have both '%s' and '%sPath'", name, name)
+		c.onlyOne(n, name, name+"Path")
 	}
 	if dynamic {
 		if e, ok := c.path(p); ok {
@@ -38,8 +38,11 @@ func (c *checker) amount(n *node, name string, lang QueryLanguage, low, high flo
 		}
 		a.number = float64(i)
 	}
-	if a.number < low || a.number > high {
-		c.schema(f, "The field '%s' must be a number from %.0f to %.0f", name, low, high)
+	switch {
+	case a.number < low:
+		c.schema(f, "Minimum value is %.0f", low)
+	case a.number > high:
+		c.schema(f, "Maximum value is %.0f", high)
 	}
 	return a
 }
@@ -126,8 +129,14 @@ func (c *checker) readerConfig(n *node, lang QueryLanguage) readerConfig {
 			r.csvHeaders = append(r.csvHeaders, name)
 		}
 	}
-	if r.csvHeaderLocation == "GIVEN" && !given {
+	location, located := n.field("CSVHeaderLocation")
+	switch {
+	case r.csvHeaderLocation == "GIVEN" && !given:
 		c.required(n, "CSVHeaders")
+	case r.inputType == "CSV" && !located:
+		c.schema(n, "The field 'CSVHeaderLocation' is required")
+	case located && (r.inputType == "JSON" || r.inputType == "JSONL"):
+		c.schema(location, "Field 'CSVHeaderLocation' is not supported").around(location)
 	}
 	return r
 }

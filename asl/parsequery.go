@@ -3,6 +3,7 @@ package asl
 import (
 	"strings"
 
+	"github.com/internal-app-portal/iap/asl/jsonata"
 	"github.com/internal-app-portal/iap/asl/value"
 )
 
@@ -28,8 +29,50 @@ func (c *checker) asQuery(n *node) (*query, bool) {
 
 // query reads a text that isQuery.
 func (c *checker) query(n *node, s string) *query {
-	text := strings.TrimSpace(s[len(queryOpen) : len(s)-len(queryClose)])
-	return &query{text: text, field: n.inState()}
+	q := &query{text: strings.TrimSpace(s[len(queryOpen) : len(s)-len(queryClose)]), field: n.inState()}
+	expr, err := jsonata.Compile(q.text)
+	if err != nil {
+		c.problem(n, CodeQuery, "%v", err)
+		return q
+	}
+	q.expr = expr
+	for _, name := range expr.Fields() {
+		c.problem(n, CodeQueryRoot, "Reference to '%s' at the top level is not supported.", name).
+			hint("an expression has no input document: start with $states.input or a variable")
+	}
+	c.statesFields(n, expr.States())
+	for _, name := range expr.Free() {
+		switch name {
+		case "$":
+			c.problem(n, CodeQueryRoot, "Reference to '$$' is not supported.")
+		case "", "states":
+		default:
+			c.refer(n, name)
+		}
+	}
+	return q
+}
+
+// statesFields checks what an expression reads of $states.
+func (c *checker) statesFields(n *node, fields []string) {
+	for _, name := range fields {
+		switch name {
+		case "", "input", "context":
+		case "result":
+			if !strings.HasPrefix(n.inState(), "Output") && !strings.HasPrefix(n.inState(), "Assign") {
+				c.problem(n, CodeQueryRoot, "Field '$states.result' does not exist.").
+					hint("a result is there in Output and Assign only")
+			}
+		case "errorOutput":
+			if !strings.HasPrefix(n.inState(), "Catch[") {
+				c.problem(n, CodeQueryRoot, "Field '$states.errorOutput' does not exist.").
+					hint("an error is there in Output and Assign of a Catch only")
+			}
+		default:
+			c.problem(n, CodeQueryRoot, "Unknown reserved states field: %s", name).
+				near(nearest(name, []string{"input", "context", "result", "errorOutput"}))
+		}
+	}
 }
 
 // queryTemplate reads JSON in which texts in {% %} are expressions.
@@ -63,7 +106,7 @@ func (c *checker) queryTemplate(n *node) *queryTemplate {
 func (c *checker) halfMarked(n *node, s string) {
 	open, closed := strings.HasPrefix(s, queryOpen), strings.HasSuffix(s, queryClose)
 	if open != closed {
-		c.schema(n, "A JSONata expression must start with '{%%' and end with '%%}'")
+		c.schema(n, "JSONata string must start with {%% and end with %%}")
 	}
 }
 
@@ -82,7 +125,7 @@ func (c *checker) assignQuery(n *node) *queryTemplate {
 		return nil
 	}
 	for _, m := range f.fields() {
-		c.variableName(m, m.key)
+		c.assignTo(m, m.key)
 	}
 	return c.queryTemplate(f)
 }

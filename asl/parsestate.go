@@ -21,6 +21,9 @@ func (c *checker) state(n *node, t *targets) *StateDef {
 			near(nearest(name, stateTypes))
 		return nil
 	}
+	around := c.at
+	c.at = n.key
+	defer func() { c.at = around }()
 	s := &StateDef{Name: n.key, Type: StateType(name), QueryLanguage: c.lang}
 	s.Line, s.Column = c.lineColumn(n.pos.Offset)
 	s.Comment = c.optionalString(n, "Comment")
@@ -122,9 +125,9 @@ func (c *checker) transition(n *node, s *StateDef, t *targets) {
 	}
 	switch {
 	case hasNext && s.End:
-		c.schema(n, "A state must have 'Next' or \"End\": true, not both")
+		c.onlyOne(n, "Next", "End")
 	case !hasNext && !s.End:
-		c.schema(n, "The field 'Next' is required but was missing").hint("a state must have 'Next' or \"End\": true")
+		c.schema(n, "This object should have only one of the following fields: [Next, End]")
 		t.whole = false
 	case hasNext:
 		if to, ok := t.next(next); ok {
@@ -140,9 +143,7 @@ func (c *checker) parallel(n *node, s *StateDef) {
 	if !c.required(n, "Branches") || !ok || !c.isArray(f) {
 		return
 	}
-	if len(f.items()) == 0 {
-		c.schema(f, "The field 'Branches' must have at least one branch")
-	}
+	c.notEmpty(f)
 	for _, b := range f.items() {
 		if c.isObject(b) {
 			c.unknown(b, []string{"Comment", "StartAt", "States"})

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"strings"
 	"time"
 
 	"github.com/internal-app-portal/iap/asl/value"
@@ -22,6 +23,9 @@ func (c *checker) task(n *node, s *StateDef) {
 	if !c.required(n, "Resource") || !ok {
 		return
 	}
+	if c.placeholder(f) {
+		return
+	}
 	arn, ok := c.text(f)
 	if !ok {
 		return
@@ -31,6 +35,22 @@ func (c *checker) task(n *node, s *StateDef) {
 		c.schema(f, "Value is not a valid resource ARN")
 	}
 	c.expressResource(f, s.Resource)
+	if f, ok := n.field("Credentials"); ok && s.Resource.IsActivity() {
+		c.schema(f, "The field 'Credentials' is not supported for activities")
+	}
+}
+
+// placeholder tells whether a value is a function of CloudFormation, such as
+// {"Ref": "Name"}: a template's definition may be looked at before it is filled
+// in. It warns of it.
+func (c *checker) placeholder(n *node) bool {
+	fields := n.fields()
+	if len(fields) != 1 || fields[0].key != "Ref" && !strings.HasPrefix(fields[0].key, "Fn::") {
+		return false
+	}
+	c.warn(n, CodeSchema, "Expected value of type String").
+		hint("the function '%s' of a template must be filled in before the state machine runs", fields[0].key)
+	return true
 }
 
 // expressResource complains of what an Express execution cannot wait for.
@@ -51,7 +71,11 @@ func (c *checker) credentials(n *node, s *StateDef) {
 	_, fixed := n.field("RoleArn")
 	_, dynamic := n.field("RoleArn" + pathSuffix)
 	if !fixed && (!dynamic || s.QueryLanguage == JSONata) {
-		c.schema(n, "The field 'RoleArn' is required but was missing")
+		p := c.schema(n, "The field 'RoleArn' is required but was missing")
+		if len(n.fields()) > 0 {
+			// The language leaves open what credentials are; AWS's need a role.
+			p.Severity = SeverityWarning
+		}
 	}
 	if s.QueryLanguage == JSONata {
 		s.spec.task.credentialsQuery = c.queryTemplate(n)
@@ -69,8 +93,8 @@ func (c *checker) seconds(n *node, name string, lang QueryLanguage) secondsField
 	if lang == JSONata {
 		dynamic = false // its language has been refused
 	}
-	if fixed && dynamic {
-		c.schema(n, "A state must not have both '%s' and '%sPath'", name, name)
+	if lang == JSONPath {
+		c.onlyOne(n, name, name+"Path")
 	}
 	if fixed {
 		var ok bool
@@ -103,13 +127,12 @@ var waitFields = map[QueryLanguage][]string{
 func (c *checker) wait(n *node, s *StateDef) {
 	w := &waitSpec{}
 	s.spec.wait = w
-	found := 0
+	c.exactlyOne(n, "SecondsPath", "Seconds", "TimestampPath", "Timestamp")
 	for _, name := range waitFields[s.QueryLanguage] {
 		f, ok := n.field(name)
 		if !ok {
 			continue
 		}
-		found++
 		w.isTime = name == "Timestamp" || name == "TimestampPath"
 		if w.query, ok = c.queryOf(f, s.QueryLanguage); ok {
 			continue
@@ -127,9 +150,6 @@ func (c *checker) wait(n *node, s *StateDef) {
 				w.path = &e
 			}
 		}
-	}
-	if found != 1 {
-		c.schema(n, "A Wait state must contain exactly one of %q; this one has %d", waitFields[s.QueryLanguage], found)
 	}
 }
 
@@ -158,6 +178,7 @@ func (c *checker) failState(n *node, s *StateDef) {
 			if *q, _ = c.queryOf(plain, s.QueryLanguage); *q == nil {
 				if v, ok := c.text(plain); ok {
 					*fixed = &v
+					c.noPath(plain, v)
 				}
 			}
 		}
@@ -166,9 +187,7 @@ func (c *checker) failState(n *node, s *StateDef) {
 			return
 		}
 		*dynamic = c.pathOrCall(p)
-		if ok {
-			c.schema(n, "A state must not have both '%s' and '%sPath'", name, name)
-		}
+		c.onlyOne(n, name, name+"Path")
 	}
 	read("Error", &f.err, &f.errPath, &f.errQuery)
 	read("Cause", &f.cause, &f.causePath, &f.causeQuery)

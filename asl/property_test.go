@@ -16,6 +16,8 @@ import (
 type builder struct {
 	t *rapid.T
 	n int
+	// vars is how many variables are assigned.
+	vars int
 }
 
 func (b *builder) name() string {
@@ -57,7 +59,9 @@ func (b *builder) state(depth int, next, last string) string {
 	case "wait":
 		return `"Type":"Wait","Seconds":3,` + next
 	case "assign":
-		return `"Type":"Pass","Assign":{"v.$":"$"},"Parameters":{"x.$":"States.MathRandom(0, 1000)","items":[1,2,3]},` + next
+		// An inner graph must not assign to a variable of an outer one.
+		b.vars++
+		return fmt.Sprintf(`"Type":"Pass","Assign":{"v%d.$":"$"},"Parameters":{"x.$":"States.MathRandom(0, 1000)","items":[1,2,3]},`, b.vars) + next
 	case "parallel":
 		return fmt.Sprintf(`"Type":"Parallel","Branches":[{%s},{%s}],"ResultPath":"$.p",%s,%s`, b.graph(depth-1), b.graph(depth-1), rules, next)
 	case "map":

@@ -1,6 +1,9 @@
 package asl
 
-import "github.com/internal-app-portal/iap/asl/value"
+import (
+	"github.com/internal-app-portal/iap/asl/jsonata"
+	"github.com/internal-app-portal/iap/asl/value"
+)
 
 // query is a JSONata expression.
 type query struct {
@@ -9,6 +12,8 @@ type query struct {
 	// field is where the expression stands, as causes name it: "Output/result",
 	// "Arguments/a[0]" or "Choices[1]/Condition".
 	field string
+	// expr is the text compiled; nil when the definition has problems.
+	expr *jsonata.Expr
 }
 
 // queryTemplate is JSON in which a text in {% %} is an expression.

@@ -95,6 +95,7 @@ func (c *checker) expr(n *node) *expr {
 	text, ok := n.v.(string)
 	if ok {
 		if e, err := compileExpr(text); err == nil {
+			c.referPath(n, e)
 			return e
 		} else if s, isCall := err.(*intrinsic.SyntaxError); isCall {
 			c.notExpr(n).hint("%s", s.Msg).near(s.Near)

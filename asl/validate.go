@@ -48,7 +48,7 @@ func DefinitionError(src []byte, problems []Problem) string {
 		if at == "" {
 			at = "null"
 		}
-		all[i] = fmt.Sprintf("%s: %s at %s", p.Code, p.Message, at)
+		all[i] = fmt.Sprintf("%s: %s at %s", p.Code, p.Wire(), at)
 	}
 	return fmt.Sprintf("Invalid State Machine Definition: '%s'", strings.Join(all, ", "))
 }

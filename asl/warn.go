@@ -31,6 +31,13 @@ func (c *checker) noDollar(n *node) {
 	c.warn(n, CodeNoDollar, "No '.$' on a field that appears to be a JSONPath or Intrinsic Function").near(n.key + pathSuffix)
 }
 
+// noPath warns of a text that looks like a path in a field that takes none.
+func (c *checker) noPath(n *node, s string) {
+	if looksLikePath(s) {
+		c.warn(n, CodeNoPath, "Field value looks like a path, but field name does not end with 'Path'").near(n.key + "Path")
+	}
+}
+
 // looksLikePath tells whether somebody probably meant a path by a text.
 func looksLikePath(s string) bool {
 	return strings.HasPrefix(s, "$.") || strings.HasPrefix(s, "$[") || strings.HasPrefix(s, "$$.")

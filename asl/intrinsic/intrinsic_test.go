@@ -31,7 +31,6 @@ var calls = map[string]string{
 	`States.Format('{}', $.o)`:                                     `"{x=1, y=[true, null]}"`,
 	`States.Format('none')`:                                        `"none"`,
 	`States.StringToJson($.json)`:                                  `{"k":[1,2.0]}`,
-	`States.StringToJson('{\"k\":1}')`:                             ``,
 	`States.StringToJson('{"k":1}')`:                               `{"k":1}`,
 	`States.JsonToString($.o)`:                                     `"{\"x\":1,\"y\":[true,null]}"`,
 	`States.Array('a', 1, $.s, null, true)`:                        `["a",1,"Hello",null,true]`,
@@ -80,6 +79,15 @@ func TestFunctions(t *testing.T) {
 			t.Errorf("%s: %v", call, err)
 		case err == nil && value.Text(v) != want:
 			t.Errorf("%s: got %s, want %s", call, value.Text(v), want)
+		}
+	}
+}
+
+// TestWrongEscapes: a backslash stands before ', {, } and itself only.
+func TestWrongEscapes(t *testing.T) {
+	for _, call := range []string{`States.StringToJson('{\"k\":1}')`, `States.Format('\n')`, `States.Array('\')`} {
+		if _, err := intrinsic.Compile(call); err == nil {
+			t.Errorf("%s was taken", call)
 		}
 	}
 }

@@ -147,7 +147,9 @@ func (p *parser) quoted() (arg, error) {
 			p.i++
 			return arg{lit: unescape(raw), raw: raw}, nil
 		case '\\':
-			p.i++
+			if p.i++; p.i < len(p.src) && strings.IndexByte(escapable, p.src[p.i]) < 0 {
+				return arg{}, p.fail("a backslash must stand before ', {, } or another backslash")
+			}
 		}
 		p.i++
 	}
@@ -155,13 +157,16 @@ func (p *parser) quoted() (arg, error) {
 	return arg{}, p.fail("a quotation mark is not closed")
 }
 
+// escapable are the characters before which a backslash may stand.
+const escapable = `'{}\`
+
 func unescape(raw string) string {
 	if !strings.Contains(raw, `\`) {
 		return raw
 	}
 	var b strings.Builder
 	for i := 0; i < len(raw); i++ {
-		if raw[i] == '\\' && i+1 < len(raw) && strings.IndexByte(`'{}\`, raw[i+1]) >= 0 {
+		if raw[i] == '\\' && i+1 < len(raw) && strings.IndexByte(escapable, raw[i+1]) >= 0 {
 			i++
 		}
 		b.WriteByte(raw[i])

@@ -14,7 +14,23 @@ const MaxDepth = 1000
 type SyntaxError struct {
 	Offset int // in bytes, from 0
 	Msg    string
+	// Want is what was expected there.
+	Want Want
 }
+
+// Want is what a text should have had where it is wrong.
+type Want int
+
+// What may be expected; WantNothing when something else is wrong.
+const (
+	WantNothing Want = iota
+	WantValue
+	WantKey
+	WantColon
+	WantObjectEntry // a comma or the object's end
+	WantArrayEntry  // a comma or the array's end
+	WantEnd         // the end of the document
+)
 
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid JSON at byte %d: %s", e.Offset, e.Msg)
@@ -53,13 +69,21 @@ func (p *parser) fail(at int, format string, args ...any) error {
 	return &SyntaxError{Offset: at, Msg: fmt.Sprintf(format, args...)}
 }
 
+// want notes what was expected in an error of fail.
+func (p *parser) want(what Want, err error) error {
+	if syntax, ok := err.(*SyntaxError); ok {
+		syntax.Want = what
+	}
+	return err
+}
+
 func (p *parser) document(pos *Position) (Value, error) {
 	v, err := p.value(pos)
 	if err != nil {
 		return nil, err
 	}
 	if p.blank(); p.i < len(p.src) {
-		return nil, p.fail(p.i, "there is more after the end of the document")
+		return nil, p.want(WantEnd, p.fail(p.i, "there is more after the end of the document"))
 	}
 	return v, nil
 }
@@ -78,7 +102,7 @@ func (p *parser) blank() {
 func (p *parser) value(pos *Position) (Value, error) {
 	p.blank()
 	if p.i >= len(p.src) {
-		return nil, p.fail(p.i, "the text ends where a value is expected")
+		return nil, p.want(WantValue, p.fail(p.i, "the text ends where a value is expected"))
 	}
 	if pos != nil {
 		pos.Offset = p.i
@@ -97,7 +121,7 @@ func (p *parser) value(pos *Position) (Value, error) {
 	case p.word("null"):
 		return nil, nil
 	}
-	return nil, p.unexpected("a value")
+	return nil, p.want(WantValue, p.unexpected("a value"))
 }
 
 func (p *parser) unexpected(want string) error {
@@ -170,7 +194,11 @@ func (p *parser) next(end byte) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, p.unexpected(fmt.Sprintf("',' or '%c'", end))
+	what := WantObjectEntry
+	if end == ']' {
+		what = WantArrayEntry
+	}
+	return false, p.want(what, p.unexpected(fmt.Sprintf("',' or '%c'", end)))
 }
 
 func (p *parser) object(pos *Position) (Value, error) {
@@ -185,7 +213,7 @@ func (p *parser) object(pos *Position) (Value, error) {
 		p.blank()
 		at := p.i
 		if p.i >= len(p.src) || p.src[p.i] != '"' {
-			return nil, p.unexpected("a key in quotation marks")
+			return nil, p.want(WantKey, p.unexpected("a key in quotation marks"))
 		}
 		key, err := p.str()
 		if err != nil {
@@ -195,7 +223,7 @@ func (p *parser) object(pos *Position) (Value, error) {
 			return nil, p.fail(at, "the key %s is there twice", strconv.Quote(clip(key)))
 		}
 		if p.blank(); p.i >= len(p.src) || p.src[p.i] != ':' {
-			return nil, p.unexpected("':'")
+			return nil, p.want(WantColon, p.unexpected("':'"))
 		}
 		p.i++
 		v, err := p.value(kid(pos))
