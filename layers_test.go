@@ -19,7 +19,7 @@ const module = "github.com/internal-app-portal/iap"
 // or within one for those that are named in within.
 var ranks = map[string]int{
 	"": 0, "lifetime": 0,
-	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/intrinsic": 1, "asl/edit": 1, "asl/items": 1, "hostname": 1,
+	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/jsonata": 1, "asl/intrinsic": 1, "asl/edit": 1, "asl/items": 1, "hostname": 1,
 	"event": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/maprun": 2, "bucket": 2, "workflow/cases": 2, "instance": 2, "health": 2, "task": 2,
 	"store": 3, "runner/local": 3, "platform/docker": 3, "telemetry": 3, "task/httpcall": 3, "task/tell": 3, "task/reference": 3, "examples": 3,
 	"api": 4, "client": 4, "sfn": 4, "tfstate": 4, "web": 4, "proxy": 4, "cli": 4,
@@ -30,9 +30,9 @@ var ranks = map[string]int{
 // its own log and catalogue, the edges on the wire types.
 var within = map[string][]string{
 	"lifetime": {},
-	"asl":      {"asl/value", "asl/jsonpath", "asl/intrinsic"},
+	"asl":      {"asl/value", "asl/jsonpath", "asl/jsonata", "asl/intrinsic"},
 	"asl/edit": {"asl", "asl/value"}, "asl/items": {"asl", "asl/value"},
-	"asl/jsonpath": {"asl/value"}, "asl/intrinsic": {"asl/value", "asl/jsonpath"},
+	"asl/jsonpath": {"asl/value"}, "asl/jsonata": {"asl/value"}, "asl/intrinsic": {"asl/value", "asl/jsonpath"},
 	"catalog":  {"event"},
 	"job":      {"event"},
 	"workflow": {"event", "task", "workflow/memory", "workflow/maprun", "bucket"}, "bucket": {},

@@ -12,7 +12,11 @@ import (
 const inlineConcurrency = 40
 
 func (x *exec) runParallel() *failure {
-	input, f := x.parameters()
+	read := x.parameters
+	if x.isQuery() {
+		read = x.arguments
+	}
+	input, f := read()
 	if f != nil {
 		return f
 	}
@@ -59,6 +63,9 @@ func (x *exec) runMap() *failure {
 	if run != nil {
 		return x.runDistributed(items, limit)
 	}
+	if f := x.toleratedQuery(); f != nil {
+		return f
+	}
 	if limit == 0 || limit > inlineConcurrency {
 		limit = inlineConcurrency
 	}
@@ -84,6 +91,9 @@ func (x *exec) runMap() *failure {
 // mapItems finds what a Map state goes through: an array or, when it is
 // distributed, an object.
 func (x *exec) mapItems() (value.Value, *failure) {
+	if x.isQuery() {
+		return x.itemsQuery()
+	}
 	m := x.def.spec.iterate
 	items, path := x.at, "$"
 	if m.items != nil {
@@ -105,6 +115,9 @@ func (x *exec) mapItems() (value.Value, *failure) {
 // mapConcurrency evaluates MaxConcurrency; 0 is no limit.
 func (x *exec) mapConcurrency() (int64, *failure) {
 	m := x.def.spec.iterate
+	if m.concurrencyQuery != nil {
+		return x.queryCount(amount{query: m.concurrencyQuery})
+	}
 	if m.concurrencyPath != nil {
 		return x.natural(m.concurrencyPath, "MaxConcurrency")
 	}
@@ -116,18 +129,9 @@ func (x *exec) iterate(previous int64) *failure {
 	c := x.f.Children
 	list, _ := c.Items.Value().(value.Array)
 	index, v := c.Next, list[c.Next]
-	if t := x.def.spec.iterate.selector; t != nil {
-		in := c.Input
-		if in.IsZero() {
-			in = x.f.Data
-		}
-		x.at, x.item, x.context = in.Value(), &mapItem{index: index, value: v}, nil
-		filled, f := x.fill(t)
-		x.item, x.context = nil, nil
-		if f != nil {
-			return x.drop(f)
-		}
-		v = filled
+	v, f := x.selected(index, v)
+	if f != nil {
+		return x.drop(f)
 	}
 	data, f := x.store(v)
 	if f != nil {
@@ -137,6 +141,24 @@ func (x *exec) iterate(previous int64) *failure {
 	started := x.emit("MapIterationStarted", previous, Details{Name: x.f.State, Index: &index})
 	x.spawn(x.def.Graphs[0], index, data, started)
 	return nil
+}
+
+// selected applies ItemSelector to an item.
+func (x *exec) selected(index int, item value.Value) (value.Value, *failure) {
+	m, c := x.def.spec.iterate, x.f.Children
+	if m.selector == nil && m.selectorQuery == nil {
+		return item, nil
+	}
+	in := c.Input
+	if in.IsZero() {
+		in = x.f.Data
+	}
+	x.at, x.item, x.context = in.Value(), &mapItem{index: index, value: item}, nil
+	defer func() { x.item, x.context = nil, nil }()
+	if m.selectorQuery != nil {
+		return x.fillQuery(m.selectorQuery)
+	}
+	return x.fill(m.selector)
 }
 
 // drop removes the iterations that run when another one cannot start.

@@ -67,9 +67,6 @@ func (x *exec) holds(c *condition) (bool, *failure) {
 		ok, f := x.holds(c.not)
 		return !ok, f
 	}
-	if c.query != nil {
-		return false, x.broken(errQuery, "There is nothing that evaluates JSONata.")
-	}
 	v, err := x.path(c.variable.path)
 	if c.op == "IsPresent" {
 		return (err == nil) == (c.literal == true), nil

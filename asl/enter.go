@@ -14,15 +14,22 @@ import (
 func (x *exec) enter() {
 	f := x.f
 	f.Entered = millis(x.env.Now)
+	before := f.Prev
 	x.tell(string(x.def.Type)+"StateEntered", Details{Name: f.State, Input: f.Data})
 	f.EnteredEvent = f.Prev
 	f.Phase = phaseSettled // no longer ready, should it fail before it waits for anything
-	x.run()
+	x.forget()
+	x.entering, x.before = true, before
+	x.work()
 }
 
-// run does what the state does; again, after a retry's delay.
+// run does what the state does again, after a retry's delay.
 func (x *exec) run() {
 	x.forget()
+	x.work()
+}
+
+func (x *exec) work() {
 	var f *failure
 	switch x.def.Type {
 	case TypePass:
@@ -32,9 +39,7 @@ func (x *exec) run() {
 	case TypeWait:
 		f = x.runWait()
 	case TypeSucceed:
-		if f = x.effectiveInput(); f == nil {
-			f = x.passOn(nil, "")
-		}
+		f = x.runSucceed()
 	case TypeFail:
 		f = x.runFail()
 	case TypeTask:
@@ -49,7 +54,18 @@ func (x *exec) run() {
 	}
 }
 
+func (x *exec) runSucceed() *failure {
+	if f := x.effectiveInput(); f != nil {
+		return f
+	}
+	return x.handOn()
+}
+
 func (x *exec) runPass() *failure {
+	if x.isQuery() {
+		x.see(stageInput, x.f.Data.Value())
+		return x.handOnQuery()
+	}
 	v, f := x.parameters()
 	if f != nil {
 		return f
@@ -63,6 +79,9 @@ func (x *exec) runPass() *failure {
 func (x *exec) runChoice() *failure {
 	if f := x.effectiveInput(); f != nil {
 		return f
+	}
+	if x.isQuery() {
+		return x.chooseQuery()
 	}
 	rules := x.def.spec.choice
 	for i := range rules {
@@ -89,7 +108,7 @@ func (x *exec) runWait() *failure {
 		return f
 	}
 	if !until.After(x.env.Now) {
-		return x.passOn(x.def.spec.assign, x.def.Next)
+		return x.handOn()
 	}
 	x.f.Phase = PhaseWait
 	x.f.Timer = x.setTimer(x.id, TimerWait, until)
@@ -100,16 +119,26 @@ func (x *exec) runWait() *failure {
 func (x *exec) waited() {
 	f := x.effectiveInput()
 	if f == nil {
-		f = x.passOn(x.def.spec.assign, x.def.Next)
+		f = x.handOn()
 	}
 	if f != nil {
 		x.failed(f)
 	}
 }
 
+// handOn leaves a state without a result in either language.
+func (x *exec) handOn() *failure {
+	if x.isQuery() {
+		return x.handOnQuery()
+	}
+	return x.passOn(x.def.spec.assign, x.def.Next)
+}
+
 func (x *exec) waitUntil() (time.Time, *failure) {
 	w := x.def.spec.wait
 	switch {
+	case w.query != nil:
+		return x.waitQuery(w)
 	case w.seconds != nil:
 		n, _ := w.seconds.Int64()
 		return x.after(float64(n)), nil
@@ -150,6 +179,9 @@ func (x *exec) after(seconds float64) time.Time {
 func (x *exec) runFail() *failure {
 	x.at = x.f.Data.Value()
 	x.see(stageInput, x.at)
+	if x.isQuery() {
+		return x.failQuery()
+	}
 	s := x.def.spec.fail
 	out := &failure{err: s.err, cause: s.cause}
 	for _, dynamic := range []struct {

@@ -17,6 +17,10 @@ type Env struct {
 	// NewTaskToken gives the token of a task. Nil: "frame-attempt".
 	NewTaskToken func(frame FrameID, attempt int) string
 
+	// JSONata evaluates the expressions of states whose query language is
+	// JSONata. Nil: they fail with States.QueryEvaluationError.
+	JSONata Evaluator
+
 	// NewMapRun gives the ARN of a map run. Nil: one of the state machine's, with
 	// a new UUID.
 	NewMapRun func(frame FrameID, attempt int, label string) string

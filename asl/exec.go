@@ -36,6 +36,12 @@ type exec struct {
 	// item overrides $$.Map.Item while an ItemSelector is evaluated.
 	item    *mapItem
 	context value.Value
+	// outcome and errorOutput are $states.result and $states.errorOutput.
+	outcome, errorOutput maybe
+	// entering tells that the state at hand is being entered in this step, after
+	// the event with the number before.
+	entering bool
+	before   int64
 }
 
 // load makes a frame the one at hand. It is the only thing that can fail, so it
@@ -70,7 +76,10 @@ func (x *exec) use(id FrameID) {
 	x.forget()
 }
 
-func (x *exec) forget() { x.at, x.context, x.item, x.token = nil, nil, nil, "" }
+func (x *exec) forget() {
+	x.at, x.context, x.item, x.token = nil, nil, nil, ""
+	x.outcome, x.errorOutput, x.entering = maybe{}, maybe{}, false
+}
 
 // emit appends an event to the history and gives its number.
 func (x *exec) emit(typ string, previous int64, d Details) int64 {

@@ -64,6 +64,9 @@ func (x *exec) caught(k *catcher, f *failure) *failure {
 	output := value.NewObject(
 		value.Member{Key: "Error", Value: text(f.err)},
 		value.Member{Key: "Cause", Value: text(f.cause)})
+	if x.isQuery() {
+		return x.caughtQuery(k, output)
+	}
 	assigned, broken := x.assigned(k.assign, output)
 	if broken != nil {
 		return broken

@@ -16,7 +16,10 @@ func (x *exec) runTask() *failure {
 	if f := x.effectiveInput(); f != nil {
 		return f
 	}
-	input := x.at
+	args, f := x.taskArguments()
+	if f != nil {
+		return f
+	}
 	timeout, f := x.taskSeconds(t.timeout)
 	if f != nil {
 		return f
@@ -27,27 +30,47 @@ func (x *exec) runTask() *failure {
 	}
 	cmd := ScheduleTask{Frame: x.id, Attempt: attempt, State: x.f.State, Resource: x.def.Resource,
 		TimeoutSeconds: timeout, HeartbeatSeconds: heartbeat, TaskToken: x.token}
-	args := input
-	if p := x.def.spec.parameters; p != nil {
-		if args, f = x.fill(p); f != nil {
-			return f
-		}
-	}
-	x.see(stageParameters, args)
-	if t.credentials != nil {
-		v, f := x.fill(t.credentials)
-		if f != nil {
-			return f
-		}
-		if cmd.Credentials, f = x.store(v); f != nil {
-			return f
-		}
+	if cmd.Credentials, f = x.credentials(t); f != nil {
+		return f
 	}
 	if cmd.Arguments, f = x.store(args); f != nil {
 		return f
 	}
 	x.schedule(cmd)
 	return nil
+}
+
+// taskArguments evaluates what a task is called with.
+func (x *exec) taskArguments() (value.Value, *failure) {
+	if x.isQuery() {
+		return x.arguments()
+	}
+	args := x.at
+	if p := x.def.spec.parameters; p != nil {
+		var f *failure
+		if args, f = x.fill(p); f != nil {
+			return nil, f
+		}
+	}
+	x.see(stageParameters, args)
+	return args, nil
+}
+
+func (x *exec) credentials(t *taskSpec) (value.JSON, *failure) {
+	var v value.Value
+	var f *failure
+	switch {
+	case t.credentialsQuery != nil:
+		v, f = x.fillQuery(t.credentialsQuery)
+	case t.credentials != nil:
+		v, f = x.fill(t.credentials)
+	default:
+		return value.JSON{}, nil
+	}
+	if f != nil {
+		return value.JSON{}, f
+	}
+	return x.store(v)
 }
 
 func (x *exec) newToken(attempt int) string {
@@ -58,6 +81,9 @@ func (x *exec) newToken(attempt int) string {
 }
 
 func (x *exec) taskSeconds(s secondsField) (int64, *failure) {
+	if s.query != nil {
+		return x.queryInt(s.query, 1, maxSeconds)
+	}
 	if s.path == nil {
 		return s.seconds, nil
 	}
@@ -196,6 +222,9 @@ func (x *exec) taskSucceeded(output value.JSON) {
 
 // leave applies ResultSelector to a result and leaves the state.
 func (x *exec) leave(result value.Value) *failure {
+	if x.isQuery() {
+		return x.succeedQuery(result)
+	}
 	if t := x.def.spec.resultSelector; t != nil {
 		x.at = result
 		v, f := x.fill(t)

@@ -110,6 +110,8 @@ func TestApply(t *testing.T) {
 		{"start", edit.Change{Do: "start", From: "Big?"}, "-\"StartAt\": \"Ask\",\n+\"StartAt\": \"Big?\","},
 		{"add behind", edit.Change{Do: "add", Type: "Wait", From: "Each"},
 			"-}}, \"End\": true},\n+}}, \"Next\": \"Wait\"},\n+\"Wait\": {\n+\"Type\": \"Wait\",\n+\"Seconds\": 60,\n+\"End\": true\n+},"},
+		{"add an end behind what goes on", edit.Change{Do: "add", Type: "Fail", From: "Ask"},
+			"+\"Fail\": {\n+\"Type\": \"Fail\",\n+\"Error\": \"Failed\",\n+\"Cause\": \"Say here what went wrong.\"\n+},"},
 		{"add at the end", edit.Change{Do: "add", Type: "Succeed"},
 			"-\"Done\": { \"Type\": \"Succeed\" }\n+\"Done\": { \"Type\": \"Succeed\" },\n+\"Succeed\": {\n+\"Type\": \"Succeed\"\n+}"},
 		{"remove leads on", edit.Change{Do: "remove", From: "Big?"}, "-\"Next\": \"Big?\" },\n-\"Big?\": {\n-\"Type\": \"Choice\",\n-\"Choices\": [\n" +

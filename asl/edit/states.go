@@ -126,6 +126,12 @@ func (e *editor) body(c Change) (*value.Object, error) {
 // members with which the new one goes on where that one went.
 func (e *editor) chain(after *place, name string, c Change) []value.Member {
 	end := []value.Member{{Key: "End", Value: true}}
+	switch asl.StateType(c.Type) {
+	case asl.TypeSucceed, asl.TypeFail:
+		if after != nil && after.str("Next") != "" {
+			return nil // nothing comes behind these: what there is is not cut off
+		}
+	}
 	if after != nil && joins(after.str("Type")) {
 		if next := after.str("Next"); next != "" {
 			end = []value.Member{{Key: "Next", Value: next}}

@@ -110,7 +110,7 @@ func (f fast) eval(n *node) (value.Value, bool) {
 	case kValue:
 		return map[string]value.Value{"true": true, "false": false}[n.text], true
 	case kVariable:
-		return f.variable(n.text), true
+		return f.variable(n.text)
 	case kUnary:
 		return f.negative(n.kids[0])
 	case kBlock:
@@ -145,14 +145,15 @@ func (f fast) eval(n *node) (value.Value, bool) {
 	return f.binary(n)
 }
 
-func (f fast) variable(name string) value.Value {
+func (f fast) variable(name string) (value.Value, bool) {
 	if name == "states" {
-		return allStates(f.env)
+		return allStates(f.env), true
 	}
 	if v, ok := f.env.Variable(name); ok {
-		return v
+		return v, true
 	}
-	return nothing{}
+	// A function is the engine's.
+	return nothing{}, !slices.Contains(builtins, name) && !slices.Contains(awsFunctions, name)
 }
 
 // path looks names up, one after the other, in all that the step before gave.

@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/jsonata"
 	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/workflow/cases"
 	"github.com/internal-app-portal/iap/workflow/memory"
@@ -101,6 +103,9 @@ func caseDir(t *testing.T) string {
 
 func runFile(t *testing.T, path string, o cases.Options) cases.File {
 	o.Refuse = sfn.Refusal
+	pool := jsonata.NewPool(jsonata.Config{Timeout: time.Minute})
+	defer pool.Close()
+	o.Env.JSONata = pool
 	o.Skip = func(c *cases.Case) string { return waived[c.ID] }
 	f, err := cases.RunFile(t.Context(), path, o)
 	if err != nil {

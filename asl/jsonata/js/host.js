@@ -22,6 +22,17 @@
 	};
 	Math.random = () => hostRandom();
 
+	// Padding joins an array that is as long as the text is to be: one long
+	// step of the engine, which no timeout can end.
+	const join = Array.prototype.join;
+	const maxJoined = 5000000;
+	Array.prototype.join = function (separator) {
+		if (this.length > maxJoined) {
+			throw {code: 'D2015', message: `The maximum sequence length of ${maxJoined} was exceeded.`};
+		}
+		return join.call(this, separator);
+	};
+
 	const fail = (code, message) => {
 		throw {code: code, message: message};
 	};
