@@ -14,42 +14,12 @@ type validateDefinition struct {
 	Max        *int64 `json:"maxResults" check:"min=0,max=100"`
 }
 
-type diagnostic struct {
-	Severity string `json:"severity"`
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Location string `json:"location,omitempty"`
-}
-
-type diagnostics struct {
-	Result    string       `json:"result"`
-	List      []diagnostic `json:"diagnostics"`
-	Truncated bool         `json:"truncated"`
-}
-
-const maxDiagnostics = 100
-
 func (r *request) validateDefinition(in validateDefinition) (any, error) {
-	problems := asl.Validate([]byte(in.Definition), asl.MachineType(orStandard(in.Type)))
-	out := diagnostics{Result: "OK", List: []diagnostic{}}
-	limit := maxDiagnostics
-	if in.Max != nil && *in.Max > 0 {
-		limit = int(*in.Max)
+	most := 0
+	if in.Max != nil {
+		most = int(*in.Max)
 	}
-	if !asl.Valid(problems) {
-		out.Result = "FAIL"
-	}
-	for _, p := range problems {
-		if p.Severity != asl.SeverityError && in.Severity != string(asl.SeverityWarning) {
-			continue // without more being asked for, errors alone
-		}
-		if len(out.List) == limit {
-			out.Truncated = true
-			break
-		}
-		out.List = append(out.List, diagnostic{string(p.Severity), p.Code, p.Message, p.Location})
-	}
-	return out, nil
+	return asl.Diagnose([]byte(in.Definition), asl.MachineType(orStandard(in.Type)), asl.Severity(in.Severity), most), nil
 }
 
 // testState tests a single state; asl checks the request itself.
