@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		"Jobs":         testJobs,
 		"States":       testStates,
 		"Executions":   testExecutions,
+		"Redrives":     testRedrives,
 		"Machines":     testMachines,
 		"Activities":   testActivities,
 		"Tasks":        testTasks,
