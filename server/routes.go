@@ -23,7 +23,7 @@ import (
 func (s *Server) openEdges(context.Context) error {
 	var err error
 	s.web, err = web.New(web.Config{Instances: s.instances, Apps: s.catalog, Jobs: s.jobs, Events: s.log, Auth: s.auth,
-		Lifecycle: lifecycle{s.engine, s.db}, Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
+		Workflows: s.workflowPages(), Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,7 @@ func example(m *memory) map[string]string {
 			change(&i)
 		}
 		m.progress[i.ID] = exampleProgress(i)
+		m.flows.lifecycle(&i)
 		ids[name] = i.ID
 		m.put(i)
 	}

@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -356,27 +355,6 @@ func (p people) Login(w http.ResponseWriter, _ *http.Request, token string) erro
 }
 func (p people) Logout(http.ResponseWriter, *http.Request) {}
 
-// machine is a lifecycle with one state entered.
-type machine struct{ at time.Time }
-
-func (l machine) Lifecycle(context.Context, string) ([]web.State, json.RawMessage, error) {
-	names := []string{"Apply", "CheckHealth", "Publish", "Hold", "Destroy", "VerifyNothingLeft", "Done"}
-	var out []web.State
-	for n, name := range names {
-		s := web.State{Name: name, Type: "Task", Status: "pending"}
-		switch {
-		case n < 3:
-			s.Status, s.EnteredAt, s.ExitedAt = "done", l.at.Add(time.Duration(n)*700*time.Millisecond), l.at.Add(time.Duration(n+1)*700*time.Millisecond)
-		case n == 3:
-			s.Status, s.EnteredAt = "active", l.at.Add(2100*time.Millisecond)
-		case n == 6:
-			s.Type = "Succeed"
-		}
-		out = append(out, s)
-	}
-	return out, json.RawMessage(fmt.Sprintf(`{"Comment":"The life of an instance","StartAt":%q,"States":{"Apply":{"Type":"Task","Resource":"arn:iap:states:::job:apply.sync","Next":"CheckHealth"}}}`, names[0])), nil
-}
-
 func newServer(m *memory, fallback iap.Actor) (*web.Server, error) {
 	london, err := time.LoadLocation("Europe/London")
 	if err != nil {
@@ -386,5 +364,5 @@ func newServer(m *memory, fallback iap.Actor) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Config{Instances: m, Apps: apps{m}, Jobs: jobs{m}, Events: m.log, Auth: people{fallback},
-		Lifecycle: machine{m.now().Add(-time.Hour)}, Workflows: m.flows, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
+		Workflows: m.flows, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/web"
 	"github.com/internal-app-portal/iap/workflow"
 	engine "github.com/internal-app-portal/iap/workflow/memory"
@@ -120,7 +121,7 @@ func (f *flows) run(x *flow) {
 			if in.Fail == t.State && f.broken {
 				return engine.Fail("Shop.Closed", "It opens at nine.")
 			}
-			return engine.Answer{Output: value.MustText(`{"ok": true}`), After: 700 * time.Millisecond}
+			return engine.Answer{Output: value.MustText(`{"ok": true, "seconds_left": 900, "left": 0, "upstream": "http://127.0.0.1:1"}`), After: 700 * time.Millisecond}
 		}})
 	if err != nil {
 		panic(err)
@@ -306,6 +307,24 @@ func exampleFlows(f *flows) map[string]string {
 	start("order-running", `{"paid": true, "items": [`+items+`]}`, false)
 	must(f.rewind(ids["order-running"], 26))
 	return ids
+}
+
+// lifecycle gives an instance an execution of the real lifecycle, which holds.
+func (f *flows) lifecycle(i *instance.Instance) {
+	text := string(instance.LifecycleDefinition)
+	if _, ok := f.machines[instance.LifecycleName]; !ok {
+		f.machines[instance.LifecycleName] = web.Machine{Machine: workflow.Machine{Name: instance.LifecycleName, Type: workflow.Standard, ReadOnly: true, UpdatedAt: f.now()}, Text: []byte(text)}
+	}
+	x := &flow{Execution: web.Execution{Execution: workflow.Execution{ID: i.Execution, Name: i.ID, Input: json.RawMessage(`{"instance":"` + i.ID + `"}`), StartedAt: i.CreatedAt},
+		Machine: instance.LifecycleName, Text: []byte(text)}}
+	f.run(x)
+	for n, e := range x.events {
+		if strings.Contains(string(e.Details), `"name":"Hold"`) {
+			x.shown = n + 2
+			break
+		}
+	}
+	f.executions[i.Execution] = x
 }
 
 // long starts an execution with many iterations.

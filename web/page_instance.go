@@ -46,7 +46,7 @@ func (s *Server) instancePage(w http.ResponseWriter, r *http.Request, actor iap.
 		p.Tab = t
 	}
 	for _, t := range instanceTabs {
-		if t.ID == "lifecycle" && s.cfg.Lifecycle == nil {
+		if t.ID == "lifecycle" && s.cfg.Workflows == nil {
 			continue
 		}
 		t.Current = t.ID == p.Tab

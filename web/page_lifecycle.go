@@ -1,12 +1,11 @@
 package web
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
@@ -15,59 +14,63 @@ import (
 	"github.com/internal-app-portal/iap/workflow"
 )
 
-type stateView struct {
-	State
-	Took float64
-	Hue  string
-	Icon string
+// lifecycleView is the execution that an instance is.
+type lifecycleView struct {
+	ID string // of the instance
+	X  *executionView
 }
 
-type lifecycleView struct {
-	ID         string
-	States     []stateView
-	Definition string
-}
+func lifecyclePath(id string) string { return "/instances/" + id + "/lifecycle" }
 
 func (s *Server) lifecyclePanel(r *http.Request, v instanceView) (any, error) {
-	p := lifecycleView{ID: v.ID}
-	if s.cfg.Lifecycle == nil {
-		return p, nil
-	}
-	states, definition, err := s.cfg.Lifecycle.Lifecycle(r.Context(), v.ID)
+	x, err := s.viewLifecycle(r.Context(), v.Instance)
 	if iap.IsKind(err, iap.NotFound) {
-		return p, nil
+		return lifecycleView{ID: v.ID}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, st := range states {
-		p.States = append(p.States, viewState(st, s.cfg.Now()))
-	}
-	var b bytes.Buffer
-	if json.Indent(&b, definition, "", "  ") == nil {
-		p.Definition = b.String()
-	}
-	return p, nil
+	return lifecycleView{v.ID, &x}, nil
 }
 
-func viewState(st State, now time.Time) stateView {
-	v := stateView{State: st, Hue: "waiting", Icon: "pending"}
-	switch st.Status {
-	case "active":
-		v.Hue, v.Icon = "working", "active"
-	case "done":
-		v.Hue, v.Icon = "running", "done"
-	case "failed":
-		v.Hue, v.Icon = "failed", "failed"
+// viewLifecycle reads the execution of an instance that the viewer may see. The
+// execution itself is the portal's own.
+func (s *Server) viewLifecycle(ctx context.Context, i instance.Instance) (executionView, error) {
+	if s.cfg.Workflows == nil || i.Execution == "" {
+		return executionView{}, iap.Errorf("web", iap.NotFound, "no lifecycle is kept for this instance")
 	}
-	if !st.EnteredAt.IsZero() {
-		end := st.ExitedAt
-		if end.IsZero() {
-			end = now
-		}
-		v.Took = end.Sub(st.EnteredAt).Seconds()
+	x, err := s.viewExecution(ctx, iap.System, i.Execution)
+	x.Base = lifecyclePath(i.ID)
+	return x, err
+}
+
+// lifecycleLive is what has changed of an instance's lifecycle.
+func (s *Server) lifecycleLive(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	i, err := s.cfg.Instances.Get(r.Context(), actor, r.PathValue("id"))
+	if err != nil {
+		return err
 	}
-	return v
+	x, err := s.viewLifecycle(r.Context(), i)
+	if err != nil {
+		return err
+	}
+	return s.writeLive(w, x)
+}
+
+func (s *Server) lifecycleState(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	i, err := s.cfg.Instances.Get(r.Context(), actor, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if s.cfg.Workflows == nil || i.Execution == "" {
+		return iap.Errorf("web", iap.NotFound, "no lifecycle is kept for this instance")
+	}
+	p, err := s.statePanel(r, iap.System, i.Execution, r.URL.Query().Get("state"))
+	if err != nil {
+		return err
+	}
+	p.Base = lifecyclePath(i.ID)
+	return s.writePart(w, "state-panel", p)
 }
 
 func (s *Server) lifecycleJSON(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
@@ -75,15 +78,12 @@ func (s *Server) lifecycleJSON(w http.ResponseWriter, r *http.Request, actor iap
 	if err != nil {
 		return err
 	}
-	if s.cfg.Lifecycle == nil {
-		return iap.Errorf("web", iap.NotFound, "no lifecycle is kept")
-	}
-	_, definition, err := s.cfg.Lifecycle.Lifecycle(r.Context(), i.ID)
+	x, err := s.viewLifecycle(r.Context(), i)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Write(definition)
+	w.Write([]byte(x.Definition)) // the reader may be gone; there is nobody to tell
 	return nil
 }
 

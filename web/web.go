@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -49,23 +48,6 @@ type Jobs interface {
 	Log(ctx context.Context, id string, offset int64, follow bool) (io.ReadCloser, error)
 }
 
-// State is a state of an instance's lifecycle as far as it came.
-type State struct {
-	Name      string
-	Type      string    // Task, Choice, …
-	Status    string    // pending, active, done, failed
-	EnteredAt time.Time // zero: not yet
-	ExitedAt  time.Time // zero: not yet
-	Note      string    // the error's name, where it failed
-}
-
-// Lifecycle tells where an instance is in its state machine.
-type Lifecycle interface {
-	// Lifecycle returns the states in the order of the definition, and the
-	// definition itself; NotFound when the instance has none.
-	Lifecycle(ctx context.Context, instanceID string) ([]State, json.RawMessage, error)
-}
-
 // Auth says who asks.
 type Auth interface {
 	Actor(r *http.Request) (iap.Actor, bool)
@@ -82,7 +64,6 @@ type Config struct {
 	Jobs      Jobs
 	Events    *event.Log
 	Auth      Auth
-	Lifecycle Lifecycle        // nil: the pages do without
 	Workflows Workflows        // nil: no pages of state machines
 	Location  *time.Location   // of clock times until the browser tells its own; nil: time.Local
 	Version   string           // of the portal, shown at the foot
@@ -163,6 +144,8 @@ func (s *Server) routes() *http.ServeMux {
 	in("POST /instances/{id}/destroy", s.destroy)
 	in("GET /instances/{id}/panel/{tab}", s.instancePanel)
 	in("GET /instances/{id}/lifecycle.json", s.lifecycleJSON)
+	in("GET /instances/{id}/lifecycle/live", s.lifecycleLive)
+	in("GET /instances/{id}/lifecycle/state", s.lifecycleState)
 	in("GET /jobs/{id}", s.jobPage)
 	in("GET /jobs/{id}/log", s.jobLog)
 	in("POST /jobs/{id}/cancel", s.cancelJob)

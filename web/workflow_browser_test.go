@@ -1,0 +1,135 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func browseFlows(t *testing.T) (*portal, context.Context) {
+	p, tab, _ := browse(t)
+	maps.Copy(p.ids, exampleFlows(p.flows))
+	p.caughtUp(t)
+	return p, tab()
+}
+
+func act(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// typed changes the editor's text as a person does, by replacing what is there.
+func typed(old, text string) string {
+	return fmt.Sprintf(`(() => { const f = document.querySelector('#definition'); f.focus(); const i = f.value.indexOf(%[1]q);
+		f.setSelectionRange(i, i + %[1]q.length); document.execCommand('insertText', false, %[2]q); return i; })()`, old, text)
+}
+
+func node(name string) string {
+	return fmt.Sprintf(`document.querySelector('.node[data-name=%q]')`, name)
+}
+
+// drawn resolves when the graph has a state and lets go of it when gone is set.
+func drawn(name string, there bool) string {
+	return fmt.Sprintf(`new Promise((done, fail) => { const at = Date.now(); const look = () => {
+		if (Boolean(%s) === %t) return done(true);
+		if (Date.now() - at > 15000) return fail(new Error(document.querySelector('.graph-view').textContent + ' ' + document.querySelector('#definition').value));
+		requestAnimationFrame(look); }; look(); })`, node(name), there)
+}
+
+func TestFromTheEditorToAnExecution(t *testing.T) {
+	p, ctx := browseFlows(t)
+	open(t, ctx, p.srv.URL+"/editor")
+	evaluate[bool](t, ctx, drawn("Greet", true))
+	evaluate[float64](t, ctx, shows("#editor-state", "No problems"))
+	evaluate[int](t, ctx, typed(`"Next": "Done"`, `"Next": "Dome"`))
+	evaluate[float64](t, ctx, shows("#problems", "Dome"))
+	evaluate[float64](t, ctx, shows("#problems", "Did you mean “Done”?"))
+	if n := evaluate[string](t, ctx, `document.querySelector('.code-gutter .wrong').textContent`); n != "13" {
+		t.Errorf("the mark is at line %s", n)
+	}
+	evaluate[int](t, ctx, typed(`"Next": "Dome"`, `"Next": "Done"`))
+	evaluate[float64](t, ctx, shows("#editor-state", "No problems"))
+
+	// A state is chosen, another added behind it, renamed, joined and removed.
+	evaluate[bool](t, ctx, `(`+node("Wait a moment")+`.dispatchEvent(new MouseEvent('click', {bubbles: true})), true)`)
+	if line := evaluate[string](t, ctx, `document.querySelector('.code-gutter .now').textContent`); line != "10" {
+		t.Errorf("the cursor went to line %s", line)
+	}
+	act(t, ctx, chromedp.Click(`[data-add="Pass"]`))
+	evaluate[bool](t, ctx, drawn("Pass", true))
+	act(t, ctx, chromedp.Click(`[data-act="rename"]`), chromedp.WaitVisible(`#rename-dialog[open]`))
+	evaluate[bool](t, ctx, `(document.querySelector('#rename-to').value = 'Think', document.querySelector('#rename-dialog [value=rename]').click(), true)`)
+	evaluate[bool](t, ctx, drawn("Think", true))
+	act(t, ctx, chromedp.Click(`[data-add="Fail"]`))
+	evaluate[bool](t, ctx, drawn("Fail", true))
+	act(t, ctx, chromedp.Click(`[data-act="remove"]`))
+	evaluate[bool](t, ctx, drawn("Fail", false))
+	evaluate[float64](t, ctx, shows("#editor-state", "No problems"))
+	text := evaluate[string](t, ctx, `document.querySelector('#definition').value`)
+	if !strings.Contains(text, `"Next": "Think"`) || !strings.Contains(text, `"Result": { "greeting": "Hello" },`) {
+		t.Errorf("the text did not follow, or lost its form:\n%s", text)
+	}
+	// All of it can be undone.
+	evaluate[bool](t, ctx, `(() => { const f = document.querySelector('#definition'); f.focus(); for (let i = 0; i < 30; i++) document.execCommand('undo'); return true; })()`)
+	if text := evaluate[string](t, ctx, `document.querySelector('#definition').value`); strings.Contains(text, "Think") {
+		t.Errorf("the changes were not undone:\n%s", text)
+	}
+	evaluate[bool](t, ctx, `(() => { const f = document.querySelector('#definition'); for (let i = 0; i < 30; i++) document.execCommand('redo'); return true; })()`)
+	evaluate[bool](t, ctx, drawn("Think", true))
+
+	act(t, ctx, chromedp.SendKeys(`#machine-name`, "greeting"))
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click("#save")); err != nil {
+		t.Fatal(err)
+	}
+	evaluate[bool](t, ctx, drawn("Think", true))
+	evaluate[bool](t, ctx, `(() => { const f = document.querySelector('#input'); f.value = '{"a": }'; f.dispatchEvent(new Event('input')); return true; })()`)
+	evaluate[float64](t, ctx, shows("#input-problem", "line 1, column 7"))
+	evaluate[bool](t, ctx, `(() => { const f = document.querySelector('#input'); f.value = '{"a": 1}'; f.dispatchEvent(new Event('input')); return true; })()`)
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click("#go")); err != nil {
+		t.Fatal(err)
+	}
+	evaluate[float64](t, ctx, shows("#board .status", "Succeeded"))
+	evaluate[bool](t, ctx, drawn("Think", true))
+	if s := evaluate[string](t, ctx, node("Think")+`.dataset.status`); s != "done" {
+		t.Errorf("Think is %s", s)
+	}
+}
+
+func TestAnExecutionIsWatchedAndRedriven(t *testing.T) {
+	p, ctx := browseFlows(t)
+	id := p.ids["order-failed"]
+	if err := p.flows.rewind(id, 12); err != nil {
+		t.Fatal(err)
+	}
+	p.caughtUp(t)
+	open(t, ctx, p.srv.URL+"/executions/"+id)
+	evaluate[bool](t, ctx, connected)
+	evaluate[bool](t, ctx, drawn("Send", true))
+	if s := evaluate[string](t, ctx, node("Send")+`.dataset.status`); s != "pending" {
+		t.Errorf("Send is %s before it was entered", s)
+	}
+	if err := p.flows.rewind(id, len(p.flows.executions[id].events)); err != nil {
+		t.Fatal(err)
+	}
+	evaluate[float64](t, ctx, shows(`.node[data-name="Send"][data-status="failed"]`, "Send"))
+	evaluate[float64](t, ctx, shows("#board", "Shop.Closed"))
+	evaluate[bool](t, ctx, `(`+node("Send")+`.focus(), `+node("Send")+`.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})), true)`)
+	evaluate[float64](t, ctx, shows("#state-panel", "It opens at nine."))
+	evaluate[float64](t, ctx, shows("#state-panel", "Input"))
+	act(t, ctx, chromedp.Click("#redrive"), chromedp.WaitVisible(`#redrive-dialog[open]`))
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click("#redrive-dialog button[type=submit]")); err != nil {
+		t.Fatal(err)
+	}
+	evaluate[float64](t, ctx, shows("#board .status", "Succeeded"))
+	// The history is searched without loading the page anew.
+	evaluate[bool](t, ctx, `(() => { const f = document.querySelector('#hq'); f.value = 'Shop.Closed'; f.dispatchEvent(new Event('input')); return true; })()`)
+	evaluate[float64](t, ctx, shows("#history-body tbody tr:first-child", "Task failed"))
+	act(t, ctx, chromedp.Click("#history-body tbody tr:first-child [data-event]"))
+	evaluate[float64](t, ctx, shows(".event-json pre", "taskFailedEventDetails"))
+}
