@@ -52,7 +52,7 @@ func (db *DB) ExecutionsOf(ctx context.Context, f workflow.ExecutionFilter) ([]w
 		c.add("e.status = ?", string(f.Status))
 	}
 	if f.MapRun != "" {
-		c.add("e.map_run = ?", f.MapRun)
+		c.add("e.map_run = ? AND e.map_run > ''", f.MapRun)
 	} else {
 		c.parts = append(c.parts, "e.map_run = ''")
 	}

@@ -112,9 +112,10 @@ func (db *DB) insertMapChildren(ctx context.Context, children []workflow.MapChil
 	return err
 }
 
-// EndMapChild implements workflow.MapRunStore.
+// EndMapChild implements workflow.MapRunStore. That the execution is not empty is
+// said for the sake of the index, which has only those.
 func (db *DB) EndMapChild(ctx context.Context, execution string, status workflow.Status) error {
-	_, err := db.exec(ctx, "store.EndMapChild", "UPDATE map_child SET status = $1 WHERE execution = $2 AND status = $3",
+	_, err := db.exec(ctx, "store.EndMapChild", "UPDATE map_child SET status = $1 WHERE execution = $2 AND execution > '' AND status = $3",
 		string(status), execution, string(workflow.Running))
 	return err
 }
