@@ -44,7 +44,7 @@ var distributedOnly = []string{"Label", "ItemReader", "ItemBatcher", "ResultWrit
 // unknown complains of fields that are not among the known ones.
 func (c *checker) unknown(n *node, known []string) {
 	for _, f := range n.fields() {
-		if !slices.Contains(known, f.key) && len(c.problems) < maxProblems {
+		if !slices.Contains(known, f.key) && !c.full(SeverityError) {
 			c.schema(f, "Field '%s' is not supported", f.key).around(f).near(nearest(f.key, known))
 		}
 	}

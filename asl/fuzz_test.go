@@ -16,8 +16,15 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(states(parallel)), []byte(`[]`))
 	f.Add([]byte(states(`"A":{"Type":"Map","ItemsPath":"$.x","ItemProcessor":{"StartAt":"B","States":{"B":{"Type":"Fail","ErrorPath":"$"}}},"End":true}`)), []byte(`{"x":[1,"2"]}`))
 	f.Add([]byte(states(`"A":{"Type":"Choice","Choices":[{"Not":{"Variable":"$.a","StringMatches":"*x*"},"Next":"A"}]}`)), []byte(`{"a":"x"}`))
+	f.Add([]byte(query(`"Arguments":{"a":["{% $states.input.x[$ > 1] %}"]},"Output":"{% $x := $states.result; $x %}","Assign":{"v":"{% 1 %}"},"TimeoutSeconds":"{% 2 %}"`)), []byte(`{"x":1}`))
+	f.Add([]byte(states(`"A":{"Type":"Choice","QueryLanguage":"JSONata","Choices":[{"Condition":"{% $states.input.a = 1 %}","Output":1,"Next":"B"}],"Default":"B"},"B":{"Type":"Succeed"}`)), []byte(`{"a":1}`))
+	f.Add([]byte(distributed(`{"Mode":"DISTRIBUTED","ExecutionType":"EXPRESS"}`, `"Label":"l","ItemBatcher":{"MaxItemsPerBatch":2},"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"},"Parameters":{"Bucket":"b","Key":"k"}},"ToleratedFailurePercentage":1.5,`)), []byte(`[]`))
+	f.Add([]byte("{\"a\":\n[1,"), []byte(`{}`))
 	f.Fuzz(func(t *testing.T, src, input []byte) {
 		m, problems := asl.Parse(src)
+		if d := asl.Diagnose(src, asl.Express, asl.SeverityWarning, 0); d.Result == "OK" && m == nil {
+			t.Fatalf("valid for Express, but not otherwise: %v", problems)
+		}
 		for _, p := range problems {
 			if p.Line < 1 || p.Column < 1 || p.Message == "" || p.Code == "" {
 				t.Fatalf("a poor problem: %+v", p)

@@ -48,6 +48,11 @@ func TestHostileDefinitions(t *testing.T) {
 		"no end":         states(`"A":{"Type":"Pass","Next":"A"}`),
 		"MaxAttempts":    states(`"A":{"Type":"Task","Resource":"arn:iap:states:::a:b","End":true,"Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":-1}]}`),
 		"path":           states(`"A":{"Type":"Pass","InputPath":"$` + strings.Repeat("[?(@", 5000) + `","End":true}`),
+		"expression":     query(`"Output":"{% ` + strings.Repeat("(", 300_000) + ` %}"`),
+		"operators":      query(`"Output":"{% 1` + strings.Repeat("+-", 300_000) + ` %}"`),
+		"conditions":     states(`"A":{"Type":"Choice","Choices":[` + strings.Repeat(`{"Not":`, 900) + strings.Repeat("}", 900) + `]}`),
+		"unmarked":       query(`"Output":[` + many(60_000, `"{%% %d"`) + `]`),
+		"warnings":       states(`"A":{"Type":"Pass","Parameters":{` + many(20_000, `"v%[1]d.$":"$x%[1]d","w%[1]d":"$.x"`) + `},"Next":"B"}`),
 		"regexp":         states(`"A":{"Type":"Pass","InputPath":"$[?(@ =~ /((a{900}){900}){900}/)]","End":true}`),
 	} {
 		within(t, name, func() {

@@ -44,6 +44,9 @@ const (
 
 func (p Problem) String() string {
 	s := fmt.Sprintf("%d:%d: %s: %s", p.Line, p.Column, p.Code, p.Message)
+	if p.Severity == SeverityWarning {
+		s = fmt.Sprintf("%d:%d: warning: %s: %s", p.Line, p.Column, p.Code, p.Message)
+	}
 	if p.Hint != "" {
 		s += ": " + p.Hint
 	}

@@ -27,12 +27,11 @@ func (n *node) field(name string) (*node, bool) {
 	if !ok {
 		return nil, false
 	}
-	for i, m := range o.Members() {
-		if m.Key == name {
-			return &node{v: m.Value, pos: &n.pos.Kids[i], parent: n, key: name}, true
-		}
+	i := o.Find(name)
+	if i < 0 {
+		return nil, false
 	}
-	return nil, false
+	return &node{v: o.Members()[i].Value, pos: &n.pos.Kids[i], parent: n, key: name}, true
 }
 
 // fields gives all members of an object in order.
@@ -121,11 +120,13 @@ const (
 type checker struct {
 	src      []byte
 	problems []*Problem
-	graphs   []*Graph
-	names    map[string]bool
-	labels   map[string]bool
-	depth    int
-	scope    *scope
+	// count is how many problems of a severity there are.
+	count  map[Severity]int
+	graphs []*Graph
+	names  map[string]bool
+	labels map[string]bool
+	depth  int
+	scope  *scope
 	// at is the name of the state that is being read.
 	at     string
 	scopes []*scope
@@ -159,19 +160,29 @@ func (c *checker) lineColumn(offset int) (line, column int) {
 }
 
 func (c *checker) problem(n *node, code, format string, args ...any) *Problem {
-	return c.report(n, code, fmt.Sprintf(format, args...))
+	return c.report(n, SeverityError, code, fmt.Sprintf(format, args...))
 }
 
 func (c *checker) schema(n *node, format string, args ...any) *Problem {
-	return c.report(n, CodeSchema, fmt.Sprintf(format, args...))
+	return c.problem(n, CodeSchema, format, args...)
 }
 
+// warn notes something that AWS takes but warns of.
+func (c *checker) warn(n *node, code, format string, args ...any) *Problem {
+	return c.report(n, SeverityWarning, code, fmt.Sprintf(format, args...))
+}
+
+// full tells whether there is no room for more problems of a severity. Errors
+// and warnings have room of their own: no number of warnings hides an error.
+func (c *checker) full(s Severity) bool { return c.count[s] >= maxProblems }
+
 // report notes a problem and gives it, so that more can be said of it.
-func (c *checker) report(n *node, code, message string) *Problem {
-	if len(c.problems) >= maxProblems {
+func (c *checker) report(n *node, s Severity, code, message string) *Problem {
+	if c.full(s) {
 		return &Problem{} // there is no room: whoever adds to it adds to nothing
 	}
-	p := &Problem{Pointer: n.pointer(), Location: n.location(), Code: code, Severity: SeverityError, Message: message}
+	c.count[s]++
+	p := &Problem{Pointer: n.pointer(), Location: n.location(), Code: code, Severity: s, Message: message}
 	p.Line, p.Column = c.lineColumn(n.pos.Offset)
 	c.problems = append(c.problems, p)
 	return p

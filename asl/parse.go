@@ -35,7 +35,7 @@ func parse(src []byte, express bool) (*Machine, []Problem) {
 	if err != nil {
 		return nil, []Problem{jsonProblem(src, err)}
 	}
-	c := &checker{src: src, names: map[string]bool{}, labels: map[string]bool{}, lang: JSONPath, express: express}
+	c := &checker{src: src, count: map[Severity]int{}, names: map[string]bool{}, labels: map[string]bool{}, lang: JSONPath, express: express}
 	root := &node{v: v, pos: pos}
 	if _, ok := v.(*value.Object); !ok {
 		c.schema(root, notAnObject).Location = ""

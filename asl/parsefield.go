@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -225,11 +226,12 @@ func (c *checker) variableName(n *node, name string) {
 	if validVariable(name) {
 		return
 	}
-	p := c.schema(n, "The variable name '%s' is not valid", name).
-		hint("it must start with a letter or underscore, go on with letters, digits and underscores, have at most %d characters and not be 'states'", maxVariableName)
+	severity := SeverityError
 	if validVariable(strings.ReplaceAll(name, "-", "_")) {
-		p.Severity = SeverityWarning // AWS refuses it, other tools do not
+		severity = SeverityWarning // AWS refuses it, other tools do not
 	}
+	c.report(n, severity, CodeSchema, fmt.Sprintf("The variable name '%s' is not valid", name)).
+		hint("it must start with a letter or underscore, go on with letters, digits and underscores, have at most %d characters and not be 'states'", maxVariableName)
 }
 
 // maxVariableName is how many characters the name of a variable may have.

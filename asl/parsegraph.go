@@ -71,7 +71,7 @@ func (t *targets) next(n *node) (string, bool) {
 
 func (t *targets) check(graph *node) {
 	for i, n := range t.nodes {
-		if t.has[t.to[i]] != nil || len(t.c.problems) >= maxProblems {
+		if t.has[t.to[i]] != nil || t.c.full(SeverityError) {
 			continue
 		}
 		// AWS says 'Next' whatever the field; only StartAt has its own name.

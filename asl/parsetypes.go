@@ -71,11 +71,12 @@ func (c *checker) credentials(n *node, s *StateDef) {
 	_, fixed := n.field("RoleArn")
 	_, dynamic := n.field("RoleArn" + pathSuffix)
 	if !fixed && (!dynamic || s.QueryLanguage == JSONata) {
-		p := c.schema(n, "The field 'RoleArn' is required but was missing")
+		severity := SeverityError
 		if len(n.fields()) > 0 {
 			// The language leaves open what credentials are; AWS's need a role.
-			p.Severity = SeverityWarning
+			severity = SeverityWarning
 		}
+		c.report(n, severity, CodeSchema, "The field 'RoleArn' is required but was missing")
 	}
 	if s.QueryLanguage == JSONata {
 		s.spec.task.credentialsQuery = c.queryTemplate(n)

@@ -78,9 +78,9 @@ type outcome struct {
 	Complete string
 }
 
-// runMachine runs with answers that depend on the task's identity alone.
-func runMachine(t *testing.T, m *asl.Machine, answers []int, input value.JSON, stored bool) outcome {
-	d := newDriver(t, m, func(task asl.ScheduleTask) answer {
+// answering gives answers that depend on the task's identity alone.
+func answering(answers []int) func(asl.ScheduleTask) answer {
+	return func(task asl.ScheduleTask) answer {
 		switch answers[(int(task.Frame)*7+task.Attempt)%len(answers)] {
 		case 0:
 			return answer{fails: true, err: "Again"}
@@ -92,10 +92,14 @@ func runMachine(t *testing.T, m *asl.Machine, answers []int, input value.JSON, s
 			return answer{timeout: true}
 		}
 		return answer{submitted: value.MustText(`{ "s": 1 }`), output: value.MustText(`{"deep": [1, {"x": 1.50}]}`)}
-	})
-	if stored {
-		d.between = roundTrip(t)
 	}
+}
+
+// runMachine runs a machine; between, unless it is nil, is called after every
+// step and may replace the state.
+func runMachine(t *testing.T, m *asl.Machine, answers []int, input value.JSON, between func(*asl.State) *asl.State) outcome {
+	d := newDriver(t, m, answering(answers))
+	d.between = between
 	d.env.Limits.HistoryEvents = 2000
 	d.run(input)
 	var o outcome
@@ -131,8 +135,8 @@ func TestStoredAfterEachStep(t *testing.T) {
 		}
 		answers := rapid.SliceOfN(rapid.IntRange(0, 12), 1, 20).Draw(rt, "answers")
 		input := value.MustText(`{ "list": [ {"a":1}, 2.50, "x" ] , "big": 12345678901234567890}`)
-		plain := runMachine(t, m, answers, input, false)
-		if diff := cmp.Diff(plain, runMachine(t, m, answers, input, true)); diff != "" {
+		plain := runMachine(t, m, answers, input, nil)
+		if diff := cmp.Diff(plain, runMachine(t, m, answers, input, roundTrip(t))); diff != "" {
 			rt.Fatalf("%s\n%s", text, diff)
 		}
 		for i, e := range plain.Events {

@@ -14,6 +14,9 @@ func (x *exec) failed(f *failure) {
 	if x.retry(f) {
 		return
 	}
+	if x.entering && x.def.Type == TypeMap && x.isQuery() && f.name() == errQuery {
+		x.tell("MapStateFailed", Details{})
+	}
 	x.giveUp(f)
 }
 

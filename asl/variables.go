@@ -1,6 +1,10 @@
 package asl
 
-import "github.com/internal-app-portal/iap/asl/jsonpath"
+import (
+	"slices"
+
+	"github.com/internal-app-portal/iap/asl/jsonpath"
+)
 
 // Codes on variables.
 const (
@@ -68,6 +72,9 @@ func (c *checker) variables() {
 			}
 		}
 		for _, u := range s.used {
+			if c.full(SeverityWarning) {
+				break
+			}
 			if len(s.names[u.name]) == 0 && !s.outer(u.name) {
 				c.warn(u.at, CodeUndefined, "Variable '%s' is possibly not defined.", u.name).near(s.nearest(u.name))
 			}
@@ -100,10 +107,11 @@ func (s *scope) hides(name string) bool {
 
 func (s *scope) nearest(name string) string {
 	var all []string
-	for at := s; at != nil && len(all) < maxGuesses; at = at.parent {
+	for at := s; at != nil; at = at.parent {
 		for n := range at.names {
 			all = append(all, n)
 		}
 	}
+	slices.Sort(all)
 	return nearest(name, all)
 }

@@ -6,13 +6,6 @@ import (
 	"github.com/internal-app-portal/iap/asl/intrinsic"
 )
 
-// warn notes something that AWS takes but warns of.
-func (c *checker) warn(n *node, code, format string, args ...any) *Problem {
-	p := c.problem(n, code, format, args...)
-	p.Severity = SeverityWarning
-	return p
-}
-
 // staticResult warns of a Result that looks like a path: it is given as it is.
 func (c *checker) staticResult(n *node) {
 	if s, ok := n.v.(string); ok && looksLikePath(s) {

@@ -74,6 +74,9 @@ func (o *Object) find(key string) int {
 	return -1
 }
 
+// Find is where a member stands among the members; -1 when there is none.
+func (o *Object) Find(key string) int { return o.find(key) }
+
 // Get finds the value of a key.
 func (o *Object) Get(key string) (Value, bool) {
 	if i := o.find(key); i >= 0 {
