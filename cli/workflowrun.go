@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/jsonata"
 	"github.com/internal-app-portal/iap/asl/value"
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/workflow/cases"
@@ -229,4 +230,7 @@ func eventData(e asl.HistoryEvent) string {
 }
 
 // localEnv is the environment of what runs here, without a portal.
-func localEnv() asl.Env { return asl.Env{} }
+func localEnv() asl.Env {
+	// The machines of the pool end with the process.
+	return asl.Env{JSONata: jsonata.NewPool(jsonata.Config{})}
+}

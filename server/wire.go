@@ -42,9 +42,10 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.engine = workflow.New(workflow.Config{Store: s.db, Tx: s.db, Log: s.log, Now: s.now, Owner: owner(),
-		Handlers: handlers, OnEnd: s.executionEnded, Buckets: s.buckets,
+		Handlers: handlers, OnEnd: s.executionEnded, Buckets: s.buckets, JSONata: s.expressions(),
+		Limits: asl.Limits{PayloadBytes: s.cfg.PayloadLimit, HistoryEvents: s.cfg.HistoryLimit},
 		// A life may be long; it must not end because too much was written of it.
-		Limits: asl.Limits{HistoryEvents: -1}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
+		Boundless: []string{instance.LifecycleName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
 	s.wireWorkflows()
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
 		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,

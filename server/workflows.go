@@ -47,7 +47,9 @@ func (s *Server) wireWorkflows() {
 func (s *Server) stepFunctions() *sfn.Handler {
 	return sfn.New(sfn.Config{Machines: s.workflows.machines, Activities: s.workflows.activities, Engine: s.engine,
 		Express: s.workflows.express, Keys: s.auth, Now: s.now, Logger: s.cfg.Logger, Done: s.done,
-		Env: func() asl.Env { return asl.Env{Now: s.now(), Rand: rand.Float64} }})
+		Env: func() asl.Env {
+			return asl.Env{Now: s.now(), Rand: rand.Float64, NewUUID: workflow.NewUUID, JSONata: s.engine.JSONata}
+		}})
 }
 
 // showLifecycle has the state machine of instances appear among the others.

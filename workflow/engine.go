@@ -70,9 +70,14 @@ type Config struct {
 	Owner    string             // names this process in leases; unique for each start
 	Handlers map[string]Handler // by resource without its suffix: "job:apply"
 	Limits   asl.Limits
+	// Boundless are names of state machines whose histories have no limit.
+	Boundless []string
 	// Buckets is what distributed Map states read from and write to; nil: there
 	// are none.
 	Buckets bucket.Buckets
+	// JSONata evaluates the expressions of definitions in that language; nil:
+	// they fail.
+	JSONata asl.Evaluator
 	// TokenKey signs the task tokens; it is secret and stays the same. Without
 	// one tokens can be made up: for tests alone.
 	TokenKey []byte

@@ -274,7 +274,7 @@ func (r *expressRun) call(ctx context.Context, h Handler, c Call) (out json.RawM
 }
 
 func (r *expressRun) expressEnv(x ExpressExecution) asl.Env {
-	return asl.Env{Limits: asl.Limits{PayloadBytes: r.Limits.PayloadBytes, HistoryEvents: r.Limits.HistoryEvents},
+	return asl.Env{JSONata: r.JSONata, Limits: asl.Limits{PayloadBytes: r.Limits.PayloadBytes, HistoryEvents: r.Limits.HistoryEvents},
 		Execution:    asl.ExecutionInfo{ID: x.ARN, Name: x.Name},
 		StateMachine: asl.StateMachineInfo{ID: "arn:iap:states:::stateMachine:" + x.Machine, Name: x.Machine}}
 }

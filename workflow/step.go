@@ -266,6 +266,7 @@ func (s *stepper) env() asl.Env {
 		Now:     s.Now(),
 		Rand:    rand.Float64,
 		NewUUID: newUUID,
+		JSONata: s.JSONata,
 		NewTaskToken: func(f asl.FrameID, attempt int) string {
 			return s.token(taskRef{execution: s.x.ID, frame: int64(f), attempt: int64(attempt)})
 		},
@@ -277,7 +278,7 @@ func (s *stepper) env() asl.Env {
 			StartTime: s.x.StartedAt, RedriveCount: s.x.RedriveCount,
 		},
 		StateMachine: asl.StateMachineInfo{ID: "arn:iap:states:::stateMachine:" + s.def.name, Name: s.def.name},
-		Limits:       s.Limits,
+		Limits:       s.limitsOf(s.def.name),
 	}
 }
 

@@ -97,10 +97,7 @@ func (p *parser) expression(rbp int) *node {
 // prefix reads what begins with a token that no operand stands before.
 func (p *parser) prefix(t token) *node {
 	n := &node{token: t}
-	if t.kind == kEnd {
-		p.fail(t, "S0207", "Unexpected end of expression")
-		return n
-	}
+	// The end may stand for an operand until it is known what is missing.
 	if t.kind != kOperator {
 		return n
 	}

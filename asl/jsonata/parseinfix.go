@@ -144,6 +144,8 @@ func (p *parser) check(n *node) {
 		case left.kind == kSort:
 			p.fail(n.token, "S0216", "A context variable binding must precede the 'order-by' clause on a step")
 		}
+	case n.kind == kEnd:
+		p.fail(n.token, "S0207", "Unexpected end of expression")
 	case n.kind == kOperator:
 		p.fail(n.token, "S0201", "Syntax error: %s", quote(n.text))
 	}

@@ -47,6 +47,9 @@ func MocksOf(v value.Value) (Mocks, error) {
 			if err != nil {
 				return nil, fmt.Errorf("mocks: state %q, call %d: %w", state.Key, i+1, err)
 			}
+			if state.Key == unknownState && i > 0 && m.Silent && m.timeout == nil && m.Submitted.IsZero() {
+				m = mocks[state.Key][i-1] // its end could not be told either
+			}
 			mocks[state.Key] = append(mocks[state.Key], m)
 		}
 	}
@@ -126,6 +129,9 @@ func secondsOf(v value.Value) (time.Duration, error) {
 	return 0, fmt.Errorf("it must be a number of seconds from 0 to %d, and not %s", century, value.Text(v))
 }
 
+// unknownState is the name of a state that is not known.
+const unknownState = "null"
+
 // Handler answers tasks with the mocks. otherwise answers the tasks of states
 // that have none at all; nil: they fail. It counts the calls, so each execution
 // needs a Handler of its own.
@@ -133,23 +139,41 @@ func (m Mocks) Handler(otherwise memory.Handler) memory.Handler {
 	var guard sync.Mutex
 	calls := map[string]int{}
 	return func(ctx context.Context, t asl.ScheduleTask) memory.Answer {
-		list, ok := m[t.State]
+		state := t.State
+		list, ok := m[state]
+		if !ok {
+			// A recorder that could not tell the state wrote null.
+			if list, ok = m[unknownState]; ok {
+				state = unknownState
+			}
+		}
 		if !ok && otherwise != nil {
 			return otherwise(ctx, t)
 		}
 		guard.Lock()
-		n := calls[t.State]
-		calls[t.State]++
+		n := calls[state]
+		calls[state]++
 		guard.Unlock()
 		if n >= len(list) {
 			return memory.Fail("Mock.Missing", missing(t.State, n, len(list)))
 		}
-		answer := list[n].Answer
-		if list[n].timeout != nil && t.TimeoutSeconds == 0 && t.HeartbeatSeconds == 0 {
-			answer.Silent, answer.Failure = false, list[n].timeout
-		}
-		return answer
+		return answerOf(list[:n+1], t.TimeoutSeconds > 0 || t.HeartbeatSeconds > 0)
 	}
+}
+
+// answerOf is the answer to the last of some calls of a state. One that no
+// time-out would end, and that has no answer, is answered as the one before: a
+// recorder may have missed it.
+func answerOf(calls []Mock, timesOut bool) memory.Answer {
+	m := calls[len(calls)-1]
+	switch {
+	case timesOut || !m.Silent:
+	case m.timeout != nil:
+		m.Silent, m.Failure = false, m.timeout
+	case m.Submitted.IsZero() && len(calls) > 1:
+		return answerOf(calls[:len(calls)-1], false)
+	}
+	return m.Answer
 }
 
 func missing(state string, n, have int) string {
