@@ -108,12 +108,14 @@ func (c comparer) array(at string, want value.Array, got value.Value) *Differenc
 	return nil
 }
 
-// types compares the types of events where their order is by chance. The
-// success of a Parallel state may have been left out of a recording.
+// types compares the types of events where their order is by chance. The end
+// of a Parallel state may have been left out of a recording.
 func (c comparer) types(at string, want, got value.Array) *Difference {
 	a, b := sortedTypes(want), sortedTypes(got)
-	if !slices.Contains(a, value.Value("ParallelStateSucceeded")) {
-		b = slices.DeleteFunc(b, func(v value.Value) bool { return v == "ParallelStateSucceeded" })
+	for _, end := range []value.Value{"ParallelStateSucceeded", "ParallelStateFailed"} {
+		if !slices.Contains(a, end) {
+			b = slices.DeleteFunc(b, func(v value.Value) bool { return v == end })
+		}
 	}
 	if value.Equal(a, b) {
 		return nil
@@ -142,6 +144,9 @@ func redacted(want, got value.Value) bool {
 		return value.Kind(got) == "number"
 	case "a_task_token":
 		return value.Kind(got) == "string"
+	case "map_run_arn":
+		s, _ := got.(string)
+		return strings.Contains(s, ":mapRun:")
 	case "activity_arn":
 		s, _ := got.(string)
 		return strings.Contains(s, ":activity:")

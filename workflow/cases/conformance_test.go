@@ -19,18 +19,24 @@ import (
 
 // floors are how many cases that were recorded from AWS passed when they were
 // last looked at.
-var floors = map[string]int{"execution.jsonl": 493, "execution-mocked.jsonl": 98, "test-state.jsonl": 99,
+var floors = map[string]int{"execution.jsonl": 583, "execution-mocked.jsonl": 120, "test-state.jsonl": 126,
 	"create-error.jsonl": 74, "validate.jsonl": 5, "definition-lint.jsonl": 178}
 
 // waived cases contradict others or depend on what the recording left out.
 var waived = map[string]string{
-	"express/test_express_sync.py::TestExpressSync::test_retry#start_execution_sync_response":                                          "the task's answers were not recorded",
-	"local_mocking/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_sync_execution#start_execution_sync_response": "the task's answers were not recorded",
-	"asl-validator/invalid-json-surround-syntax-extra-spaces.json":                                                                     "AWS asks for {% and %} alone: an expression may have several lines",
-	"asl-validator/invalid-jsonata-surround-syntax-no-spaces.json":                                                                     "AWS asks for {% and %} alone, not for blanks within",
-	"asl-validator/valid-map-with-item-batcher-jsonata.json":                                                                           "AWS refuses JSONPath states in a JSONata machine (validate.jsonl has that)",
-	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_invoke_with_retry_extended_input#get_execution_history":          "recorded before the Context Object had RedriveCount",
-	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_with_retry_extended_input#get_execution_history":  "recorded before the Context Object had RedriveCount",
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_map_state_config_distributed_reentrant#get_execution_history":                                     "the exit follows another event than in test_map_state_lambda, which is the same",
+	"states_variables/test_error_output.py::TestStateVariablesTemplate::test_parallel_catch_error[PARALLEL_CATCH_ERROR_VARIABLE_SAMPLING]#get_execution_history": "the task's answer was not recorded",
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_map_state_label#get_execution_history":                                                            "an input is told without its blanks, which all others keep",
+	"test_sfn_api.py::TestSnfApi::test_create_duplicate_definition_format_sm#already_exists_1":                                                                   "the request before it is not in the case",
+	"test_sfn_api.py::TestSnfApi::test_create_duplicate_sm_name#already_exists_1":                                                                                "the request before it is not in the case",
+	"test_sfn_api.py::TestSnfApi::test_create_update_state_machine_base_update_none#null_required_parameter":                                                     "refused by the client's library, not by AWS",
+	"express/test_express_sync.py::TestExpressSync::test_retry#start_execution_sync_response":                                                                    "the task's answers were not recorded",
+	"local_mocking/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_sync_execution#start_execution_sync_response":                           "the task's answers were not recorded",
+	"asl-validator/invalid-json-surround-syntax-extra-spaces.json":                                                                                               "AWS asks for {% and %} alone: an expression may have several lines",
+	"asl-validator/invalid-jsonata-surround-syntax-no-spaces.json":                                                                                               "AWS asks for {% and %} alone, not for blanks within",
+	"asl-validator/valid-map-with-item-batcher-jsonata.json":                                                                                                     "AWS refuses JSONPath states in a JSONata machine (validate.jsonl has that)",
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_invoke_with_retry_extended_input#get_execution_history":                                    "recorded before the Context Object had RedriveCount",
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_with_retry_extended_input#get_execution_history":                            "recorded before the Context Object had RedriveCount",
 }
 
 // TestConformance runs the cases that were recorded from AWS.
