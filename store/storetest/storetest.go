@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		"Jobs":         testJobs,
 		"States":       testStates,
 		"Executions":   testExecutions,
+		"MapRuns":      testMapRuns,
 		"Redrives":     testRedrives,
 		"Machines":     testMachines,
 		"Activities":   testActivities,
