@@ -68,8 +68,22 @@ func (s *Server) funcs() template.FuncMap {
 		},
 		"dict":  dict,
 		"split": strings.Fields,
+		"code":  codeWords,
 		"intOf": func(n int64) int { return int(n) },
 	}
+}
+
+// codeWords writes what stands between backticks as code.
+func codeWords(text string) template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String())
 }
 
 // dict makes a map of its arguments, for a part that needs several values.

@@ -295,6 +295,9 @@
     if (field.value) filter();
   }
 
+  const place = $('.top nav [aria-current]');
+  if (place) place.parentElement.scrollLeft = place.offsetLeft - 24; // narrow windows show a part of it
+
   times(document);
   setUpSearch();
   setUpLog();

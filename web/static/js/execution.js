@@ -10,7 +10,7 @@
   const before = panel ? panel.innerHTML : '';
   const shown = new URLSearchParams(location.search);
   let state = shown.get('state') || '', visit = shown.get('visit') || '';
-  let busy = false, again = false, last = Number(page.dataset.last) || 0;
+  let busy = false, again = false, last = Number(page.dataset.last) || 0, status = page.dataset.status;
 
   // swap puts HTML into an element and keeps what has the focus.
   function swap(el, html) {
@@ -42,6 +42,8 @@
   }
 
   function take(now) {
+    if (now.last === last && now.status === status) return; // what somebody is about to click stays
+    status = now.status;
     swap($('#board'), now.board);
     swap($('#state-list'), now.list);
     if (window.iapGraph) iapGraph.mark(now.states);
