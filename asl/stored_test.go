@@ -58,9 +58,9 @@ func (p *parts) between(t *testing.T) func(*asl.State) *asl.State {
 }
 
 // drawn is a random machine with what its tasks answer.
-func drawn(rt *rapid.T) (*asl.Machine, []int, string) {
+func drawn(rt *rapid.T, depth int) (*asl.Machine, []int, string) {
 	b := &builder{t: rt}
-	text := "{" + b.graph(2) + "}"
+	text := "{" + b.graph(depth) + "}"
 	m, problems := asl.Parse([]byte(text))
 	if len(problems) > 0 {
 		rt.Fatalf("%v\n%s", problems, text)
@@ -73,7 +73,7 @@ func drawn(rt *rapid.T) (*asl.Machine, []int, string) {
 func TestStoredInParts(t *testing.T) {
 	splits := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		m, answers, text := drawn(rt)
+		m, answers, text := drawn(rt, 1)
 		input := value.MustText(fmt.Sprintf(`{"list":[{"a":1},2.50,"x"],"large":%q}`, strings.Repeat("y", 9000)))
 		plain := runMachine(t, m, answers, input, nil)
 		p := &parts{splitter: &asl.Splitter{}, kept: map[string]string{}}
@@ -115,7 +115,7 @@ func TestJoinRefusesWhatIsNotWhole(t *testing.T) {
 // same way again.
 func TestReplayed(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m, answers, text := drawn(rt)
+		m, answers, text := drawn(rt, 2)
 		input := value.MustText(`{"list":[{"a":1},2.50,"x"]}`)
 		first := newDriver(t, m, answering(answers))
 		again := newDriver(t, m, nil)
@@ -154,17 +154,16 @@ func replaying(rt *rapid.T, history []asl.HistoryEvent, d *driver) func(asl.Sche
 		switch e.Type {
 		case "TaskScheduled":
 			place[e.ID] = len(results)
-			results = append(results, answer{})
+			results = append(results, answer{timeout: true}) // unless something else is told of it
 			continue
 		case "TaskSubmitted":
 			results[n].submitted = e.Details.Output
 		case "TaskSucceeded":
-			results[n].output = e.Details.Output
+			results[n].timeout, results[n].output = false, e.Details.Output
 		case "TaskFailed":
-			results[n].fails, results[n].err, results[n].cause = true, deref(e.Details.Error), deref(e.Details.Cause)
-		case "TaskTimedOut":
-			results[n].timeout = true
-		case "TaskStarted":
+			results[n].timeout, results[n].fails = false, true
+			results[n].err, results[n].cause = deref(e.Details.Error), deref(e.Details.Cause)
+		case "TaskStarted", "TaskTimedOut":
 		default:
 			known = false
 		}
