@@ -18,6 +18,8 @@ type ServeFlags struct {
 	AppsDomain   string `help:"Domain under which instances get their names; default: localhost with --dev." env:"IAP_APPS_DOMAIN" placeholder:"DOMAIN"`
 	PortalURL    string `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
 	ParallelJobs int    `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
+	PayloadLimit int    `help:"Bytes that an input, output or result of a state may have." default:"262144" env:"IAP_PAYLOAD_LIMIT" placeholder:"N"`
+	HistoryLimit int    `help:"Events that an execution's history may have." default:"25000" env:"IAP_HISTORY_LIMIT" placeholder:"N"`
 	LogLevel     string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"IAP_LOG_LEVEL"`
 	LogFormat    string `help:"text or json." enum:"text,json" default:"text" env:"IAP_LOG_FORMAT"`
 
@@ -36,6 +38,12 @@ type serveCmd struct {
 func (c *serveCmd) Validate() error {
 	if c.ParallelJobs < 1 || c.ParallelJobs > 1000 {
 		return exitf(codeUsage, "--parallel-jobs: %d is not between 1 and 1000", c.ParallelJobs)
+	}
+	if c.PayloadLimit < 262_144 || c.PayloadLimit > 64<<20 {
+		return exitf(codeUsage, "--payload-limit: %d is not between 262144 and %d", c.PayloadLimit, 64<<20)
+	}
+	if c.HistoryLimit < 25_000 || c.HistoryLimit > 10_000_000 {
+		return exitf(codeUsage, "--history-limit: %d is not between 25000 and 10000000", c.HistoryLimit)
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ type Config struct {
 	People       []auth.Person    // who may sign in
 	DockerHost   string           // empty: DOCKER_HOST, or the engine's usual socket
 	Tasks        task.Settings    // what the tasks of state machines may reach
+	PayloadLimit int              // bytes of an input, output or result of a state; 0: 262,144
+	HistoryLimit int              // events of an execution's history; 0: 25,000
 	JobTimeout   time.Duration    // of one apply or destroy; 0: 15 minutes
 	Version      string           // of the program
 	Logger       *slog.Logger     // nil: slog.Default()

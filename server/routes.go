@@ -69,7 +69,7 @@ func (s *Server) portalHandler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	m.HandleFunc("GET /readyz", s.readyz)
-	m.Handle("GET /metrics", s.adminOnly(telemetry.Handler(s.db)))
+	m.Handle("GET /metrics", s.adminOnly(telemetry.Handler(s.db, s.workflows.express)))
 	m.Handle(tfstate.Prefix, s.state)
 	aws := s.stepFunctions()
 	m.Handle(sfn.Prefix, aws)

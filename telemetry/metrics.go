@@ -84,9 +84,9 @@ func gauges(out chan<- prometheus.Metric, desc *prometheus.Desc, counts map[[2]s
 }
 
 // Handler answers with the metrics in the formats of Prometheus.
-func Handler(store Store) http.Handler {
+func Handler(store Store, express Express) http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collector{store}, collectors.NewGoCollector(),
+	r.MustRegister(collector{store}, expressCollector{express}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{Timeout: 2 * readTimeout})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -75,7 +76,7 @@ func (e *Engine) Redrivable(ctx context.Context, x Execution) (RedriveState, err
 	if r.Reason != "" {
 		return r, nil
 	}
-	_, err := e.keptState(ctx, x.ID)
+	_, err := e.keptState(ctx, x)
 	var no *notRedrivable
 	if errors.As(err, &no) {
 		return RedriveState{"NOT_REDRIVABLE", no.reason}, nil
@@ -84,11 +85,15 @@ func (e *Engine) Redrivable(ctx context.Context, x Execution) (RedriveState, err
 }
 
 // keptState reads the state to go on from.
-func (e *Engine) keptState(ctx context.Context, id string) (*asl.State, error) {
-	k, err := e.Store.KeptState(ctx, id)
+func (e *Engine) keptState(ctx context.Context, x Execution) (*asl.State, error) {
+	k, err := e.Store.KeptState(ctx, x.ID)
 	if iap.IsKind(err, iap.NotFound) {
 		return nil, &notRedrivable{"Execution redrivable period exceeded"}
 	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.machine(ctx, x.StateMachine)
 	if err != nil {
 		return nil, err
 	}
@@ -96,18 +101,29 @@ func (e *Engine) keptState(ctx context.Context, id string) (*asl.State, error) {
 	if err := json.Unmarshal(k.State, s); err != nil {
 		return nil, err
 	}
-	if !s.Redrivable() || s.LastEventID >= int64(e.maxRedriveEvents()) {
+	if !s.Redrivable() || s.LastEventID >= int64(e.maxRedriveEvents(p.name)) {
 		return nil, &notRedrivable{"Execution history event limit exceeded"}
 	}
 	return s, nil
 }
 
-func (e *Engine) maxRedriveEvents() int {
-	switch n := e.Limits.HistoryEvents; {
+// limitsOf are the limits of executions of a state machine.
+func (e *Engine) limitsOf(machine string) asl.Limits {
+	l := e.Limits
+	if slices.Contains(e.Boundless, machine) {
+		l.HistoryEvents = -1
+	}
+	return l
+}
+
+// maxRedriveEvents is how long a history may be for a redrive: there must be
+// room for two events more.
+func (e *Engine) maxRedriveEvents(machine string) int {
+	switch n := e.limitsOf(machine).HistoryEvents; {
 	case n < 0:
 		return int(^uint(0) >> 1)
 	case n > 0:
-		return n - 1
+		return n - 2
 	}
 	return asl.MaxRedriveEvents
 }
@@ -126,7 +142,7 @@ func (e *Engine) Redrive(ctx context.Context, id string) (Execution, error) {
 		if r := e.redrivable(x); r.Reason != "" {
 			return iap.E(op, iap.Conflict, &notRedrivable{r.Reason})
 		}
-		state, err := e.keptState(ctx, id)
+		state, err := e.keptState(ctx, x)
 		var no *notRedrivable
 		if errors.As(err, &no) {
 			return iap.E(op, iap.Conflict, no)
