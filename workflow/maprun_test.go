@@ -16,6 +16,7 @@ import (
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/store"
+	"github.com/internal-app-portal/iap/store/pgtest"
 	"github.com/internal-app-portal/iap/workflow"
 )
 
@@ -207,47 +208,67 @@ func TestMapRunIsStoppedWithItsExecution(t *testing.T) {
 // TestMapRunGoesOnInAnotherProcess cuts runs off and lets others take over.
 func TestMapRunGoesOnInAnotherProcess(t *testing.T) {
 	for _, mode := range modes {
-		t.Run(mode, func(t *testing.T) {
-			const items = 600
+		t.Run("sqlite/"+mode, func(t *testing.T) {
 			db := newDB(t)
-			var mu sync.Mutex
-			effects := map[string]int{}
-			var stopAt, calls atomic.Int64
-			stop := make(chan struct{}, 1)
-			handlers := map[string]workflow.Handler{"test:one": {Run: func(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
-				mu.Lock()
-				effects[string(c.Arguments)]++
-				mu.Unlock()
-				if calls.Add(1) == stopAt.Load() {
-					stop <- struct{}{}
-					<-ctx.Done()
-				}
-				return c.Arguments, nil
-			}}}
-			stopAt.Store(50)
-			m := newMapEngine(t, db, "process-0", nil, handlers)
-			x := m.begin(t, distributed(mode, `"MaxConcurrency":40,`, taskOne), numbers(items))
-			for n := 1; n <= 5; n++ {
-				<-stop
-				m.stop()
-				stopAt.Store(calls.Load() + 60)
-				m = newMapEngine(t, db, fmt.Sprintf("process-%d", n), nil, handlers)
-				if n == 5 {
-					stopAt.Store(-1)
-				}
-			}
-			got := m.wait(t)
-			if string(got.Output) != numbers(items) {
-				t.Fatalf("%s %s %s: %s", got.Status, got.Error, got.Cause, got.Output)
-			}
-			if len(effects) != items {
-				t.Errorf("%d items were worked at, want %d", len(effects), items)
-			}
-			runs, err := m.MapRuns(t.Context(), x.ID, "", 10)
-			if err != nil || runs[0].Items.Succeeded != items || runs[0].Children.Succeeded != items {
-				t.Errorf("%+v %v", runs, err)
-			}
+			takeOver(t, mode, func() *store.DB { return db })
 		})
+		t.Run("postgres/"+mode, func(t *testing.T) {
+			// Each process has a session of its own, by which its death is seen.
+			url := pgtest.URL(t)
+			var old *store.DB
+			takeOver(t, mode, func() *store.DB {
+				if old != nil {
+					_ = old.Close()
+				}
+				db, err := store.Open(t.Context(), url, store.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = db.Close() })
+				old = db
+				return db
+			})
+		})
+	}
+}
+
+func takeOver(t *testing.T, mode string, open func() *store.DB) {
+	const items = 600
+	var mu sync.Mutex
+	effects := map[string]int{}
+	var stopAt, calls atomic.Int64
+	stop := make(chan struct{}, 1)
+	handlers := map[string]workflow.Handler{"test:one": {Run: func(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+		mu.Lock()
+		effects[string(c.Arguments)]++
+		mu.Unlock()
+		if calls.Add(1) == stopAt.Load() {
+			stop <- struct{}{}
+			<-ctx.Done()
+		}
+		return c.Arguments, nil
+	}}}
+	stopAt.Store(50)
+	m := newMapEngine(t, open(), "process-0", nil, handlers)
+	x := m.begin(t, distributed(mode, `"MaxConcurrency":40,`, taskOne), numbers(items))
+	for n := 1; n <= 5; n++ {
+		<-stop
+		m.stop()
+		if stopAt.Store(calls.Load() + 60); n == 5 {
+			stopAt.Store(-1)
+		}
+		m = newMapEngine(t, open(), fmt.Sprintf("process-%d", n), nil, handlers)
+	}
+	got := m.wait(t)
+	if string(got.Output) != numbers(items) {
+		t.Fatalf("%s %s %s: %s", got.Status, got.Error, got.Cause, got.Output)
+	}
+	if len(effects) != items {
+		t.Errorf("%d items were worked at, want %d", len(effects), items)
+	}
+	runs, err := m.MapRuns(t.Context(), x.ID, "", 10)
+	if err != nil || runs[0].Items.Succeeded != items || runs[0].Children.Succeeded != items {
+		t.Errorf("%+v %v", runs, err)
 	}
 }
 
