@@ -146,6 +146,7 @@ type Store interface {
 	ReleaseTasks(ctx context.Context, owner string) error
 	// NextTaskAt returns when a task may be claimed next: the lesser of when the
 	// first free one is due and when the first lease is over; ok is false when
-	// there is none.
+	// there is none. Where other processes may die unseen it is due when one
+	// has, and at the latest when it is time to look again.
 	NextTaskAt(ctx context.Context) (at time.Time, ok bool, err error)
 }

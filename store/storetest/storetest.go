@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		"Jobs":         testJobs,
 		"States":       testStates,
 		"Executions":   testExecutions,
+		"Commits":      testCommits,
 		"MapRuns":      testMapRuns,
 		"Redrives":     testRedrives,
 		"Machines":     testMachines,

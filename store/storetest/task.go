@@ -38,9 +38,12 @@ func execution(t workflow.Task) string { return t.Execution }
 
 func taskClaim(t *testing.T, db *store.DB) {
 	ctx := context.Background()
-	_, ok, err := db.NextTaskAt(ctx)
+	begun := time.Now()
+	look, ok, err := db.NextTaskAt(ctx)
 	must(t, err)
-	same(t, "anything due", ok, false)
+	if ok && look.Before(begun) { // replicas look again after a while
+		t.Errorf("something is due at %s", look)
+	}
 	for i, name := range []string{"c", "a", "d", "b"} {
 		must(t, db.PutTask(ctx, newTask(name, later([]int{3, 1, 40, 2}[i]))))
 	}
