@@ -113,7 +113,6 @@ const (
 	CodeNoDollar     = "NO_DOLLAR"
 	CodeNoPath       = "NO_PATH"
 	CodeStaticResult = "PASS_RESULT_IS_STATIC"
-	CodeNotSupported = "NOT_SUPPORTED"
 )
 
 // checker gathers problems and graphs while it reads a definition.

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -82,7 +83,7 @@ func (c *checker) reader(n *node, lang QueryLanguage) *readerSpec {
 	r := &readerSpec{}
 	if c.required(n, "Resource") {
 		f, _ := n.field("Resource")
-		r.resource = c.storage(f)
+		r.resource = c.storage(f, "getObject", "listObjectsV2")
 	}
 	if lang == JSONata {
 		r.arguments = c.queryField(n, "Arguments")
@@ -95,15 +96,20 @@ func (c *checker) reader(n *node, lang QueryLanguage) *readerSpec {
 	return r
 }
 
-// storage reads the Resource of an ItemReader or ResultWriter.
-func (c *checker) storage(n *node) Resource {
+// storage reads the Resource of an ItemReader or ResultWriter: an action of the
+// blob store.
+func (c *checker) storage(n *node, actions ...string) Resource {
 	s, ok := c.text(n)
 	if !ok {
 		return Resource{}
 	}
 	r, ok := ParseResource(s)
-	if !isResource(s, ok) {
+	switch {
+	case !isResource(s, ok):
 		c.schema(n, "Value is not a valid resource ARN")
+	case ok && (r.Service != "s3" || !slices.Contains(actions, r.API)):
+		c.schema(n, "The field 'Resource' does not match any of the allowed values").
+			hint("it may be arn:aws:states:::s3: and one of %s", strings.Join(actions, ", "))
 	}
 	return r
 }
@@ -177,7 +183,7 @@ func (c *checker) writer(n *node, lang QueryLanguage) *writerSpec {
 	c.language(n, lang, known)
 	w := &writerSpec{}
 	if f, ok := n.field("Resource"); ok {
-		r := c.storage(f)
+		r := c.storage(f, "putObject")
 		w.resource = &r
 	}
 	if lang == JSONata {
