@@ -47,7 +47,7 @@ func (s *service) startExecution(ctx context.Context, in *startInput) (*bodyOf[c
 	if len(input) == 0 {
 		input = json.RawMessage("{}")
 	}
-	x, err := s.cfg.Workflows.Start(ctx, actor(ctx), in.Name, in.Body.Name, input)
+	x, err := s.cfg.Workflows.Start(ctx, actor(ctx), in.Name, in.Body.Name, input, in.Body.Wait)
 	if err != nil {
 		return nil, err
 	}

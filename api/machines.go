@@ -26,8 +26,9 @@ type Workflows interface {
 	Delete(ctx context.Context, actor iap.Actor, name string) error
 
 	// Start begins an execution; the same name and input once more while it runs
-	// gives it again.
-	Start(ctx context.Context, actor iap.Actor, machine, name string, input json.RawMessage) (workflow.Execution, error)
+	// gives it again. With wait an Express execution, of which little is kept, has
+	// ended on return.
+	Start(ctx context.Context, actor iap.Actor, machine, name string, input json.RawMessage, wait bool) (workflow.Execution, error)
 	// Executions lists executions, newest first.
 	Executions(ctx context.Context, actor iap.Actor, f workflow.ExecutionFilter) ([]workflow.ExecutionItem, error)
 	// Execution returns an execution and the name of its state machine.

@@ -188,7 +188,7 @@ func (c *workflowStartCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	x, err := cl.StartExecution(r.ctx, c.Name, client.StartExecution{Name: c.As, Input: json.RawMessage(input.String())})
+	x, err := cl.StartExecution(r.ctx, c.Name, client.StartExecution{Name: c.As, Input: json.RawMessage(input.String()), Wait: c.Wait})
 	if err != nil {
 		return err
 	}

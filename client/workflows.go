@@ -33,6 +33,7 @@ type PutStateMachine struct {
 type StartExecution struct {
 	Name  string          `json:"name,omitempty" maxLength:"80" doc:"Absent: a random one"`
 	Input json.RawMessage `json:"input,omitempty" doc:"Any JSON; absent: {}"`
+	Wait  bool            `json:"wait,omitempty" doc:"Answer when an execution of an EXPRESS state machine has ended; else its output is only kept where logging is on"`
 }
 
 // StopExecution says why an execution is stopped.

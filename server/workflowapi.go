@@ -82,7 +82,7 @@ func (w workflowAPI) Delete(ctx context.Context, a iap.Actor, name string) error
 }
 
 // Start implements api.Workflows.
-func (w workflowAPI) Start(ctx context.Context, a iap.Actor, machine, name string, input json.RawMessage) (workflow.Execution, error) {
+func (w workflowAPI) Start(ctx context.Context, a iap.Actor, machine, name string, input json.RawMessage, wait bool) (workflow.Execution, error) {
 	if err := adminsOnly(a, "server.StartExecution"); err != nil {
 		return workflow.Execution{}, err
 	}
@@ -92,7 +92,11 @@ func (w workflowAPI) Start(ctx context.Context, a iap.Actor, machine, name strin
 		return workflow.Execution{}, err
 	}
 	if target.Express {
-		x, err := w.express.Start(ctx, workflow.ExpressRequest{Target: target, Name: name, Input: input, Owner: a.ID})
+		start := w.express.Start
+		if wait {
+			start = w.express.StartSync
+		}
+		x, err := start(ctx, workflow.ExpressRequest{Target: target, Name: name, Input: input, Owner: a.ID})
 		return expressExecution(x), err
 	}
 	x, _, err := w.machines.Start(ctx, workflow.StartMachine{ARN: arn, Name: name, Input: input, Owner: a.ID})

@@ -46,6 +46,14 @@ func TestStateMachines(t *testing.T) {
 		t.Errorf("list: %+v %v", page, err)
 	}
 
+	double := `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":"{% $states.input * 2 %}","End":true}}}`
+	if _, _, err := p.PutStateMachine(t.Context(), "double", client.PutStateMachine{Definition: double, Type: "EXPRESS"}); err != nil {
+		t.Fatal(err)
+	}
+	if x, err := p.StartExecution(t.Context(), "double", client.StartExecution{Input: []byte("21"), Wait: true}); err != nil || string(x.Output) != "42" {
+		t.Errorf("an Express execution gave %+v %v", x, err)
+	}
+
 	jane := p.as(tokens["jane"])
 	_, err = jane.StartExecution(t.Context(), "fails", client.StartExecution{})
 	wantStatus(t, "a member starts", err, http.StatusForbidden)

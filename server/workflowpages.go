@@ -98,7 +98,7 @@ func (p workflowPages) Delete(ctx context.Context, a iap.Actor, name string) err
 
 // Start implements web.Workflows.
 func (p workflowPages) Start(ctx context.Context, a iap.Actor, machine, name string, input json.RawMessage) (string, error) {
-	x, err := p.api.Start(ctx, a, machine, name, input)
+	x, err := p.api.Start(ctx, a, machine, name, input, false)
 	return x.ID, err
 }
 

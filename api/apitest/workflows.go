@@ -118,7 +118,7 @@ func (s workflows) Delete(_ context.Context, a iap.Actor, name string) error {
 }
 
 // Start implements api.Workflows.
-func (s workflows) Start(ctx context.Context, a iap.Actor, name, as string, input json.RawMessage) (workflow.Execution, error) {
+func (s workflows) Start(ctx context.Context, a iap.Actor, name, as string, input json.RawMessage, _ bool) (workflow.Execution, error) {
 	defer s.p.mu.Unlock()
 	if err := s.enter(a); err != nil {
 		return workflow.Execution{}, err
