@@ -15,7 +15,7 @@ const (
 	// own and run at once, as AWS does.
 	maxExecutions = 10_000
 	// starters is how many are begun at the same time: their commits share one.
-	starters = 64
+	starters = 256
 )
 
 // roundOfExecutions counts the children that have ended and begins others. A
