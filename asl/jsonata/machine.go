@@ -31,21 +31,41 @@ type machine struct {
 	env Env
 }
 
-// newMachine makes a machine: some 5 ms and 2 MB.
-func newMachine(cfg Config) (*machine, error) {
+// compileSources compiles the evaluator, which takes ten times as long as
+// loading what comes of it.
+func compileSources() ([][]byte, error) {
+	vm, err := quickjs.NewVM()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = vm.Close() }()
+	var code [][]byte
+	for _, source := range []string{engineSource, hostSource} {
+		b, err := vm.Compile(source, quickjs.EvalGlobal)
+		if err != nil {
+			return nil, err
+		}
+		code = append(code, b)
+	}
+	return code, nil
+}
+
+// newMachine makes a machine of what compileSources gave: less than 1 ms on an
+// idle processor, and 2 MB.
+func newMachine(cfg Config, code [][]byte) (*machine, error) {
 	vm, err := quickjs.NewVM()
 	if err != nil {
 		return nil, fmt.Errorf("jsonata: making a machine: %w", err)
 	}
 	m := &machine{vm: vm}
-	if err := m.load(cfg); err != nil {
+	if err := m.load(cfg, code); err != nil {
 		_ = vm.Close()
 		return nil, fmt.Errorf("jsonata: making a machine: %w", err)
 	}
 	return m, nil
 }
 
-func (m *machine) load(cfg Config) error {
+func (m *machine) load(cfg Config, code [][]byte) error {
 	m.vm.SetMemoryLimit(uintptr(cfg.MemoryBytes))
 	for name, fn := range map[string]quickjs.HostFunc{
 		"hostRandom": func([]any) (any, error) { return m.env.Random(), nil },
@@ -57,8 +77,8 @@ func (m *machine) load(cfg Config) error {
 			return err
 		}
 	}
-	for _, source := range []string{engineSource, hostSource} {
-		if _, err := m.vm.Eval(source, quickjs.EvalGlobal); err != nil {
+	for _, b := range code {
+		if _, err := m.vm.EvalBytecode(b); err != nil {
 			return err
 		}
 	}

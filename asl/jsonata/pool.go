@@ -2,6 +2,7 @@ package jsonata
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -16,13 +17,13 @@ type Config struct {
 	Machines int
 	// MemoryBytes is how much memory a machine may have: 64 MiB.
 	MemoryBytes int64
-	// Timeout is how long one evaluation may take: one second.
+	// Timeout is how long one evaluation may take: two seconds.
 	Timeout time.Duration
 	// Idle is how long a machine is kept that nobody uses: one minute.
 	Idle time.Duration
 }
 
-// Uses is after how many evaluations a machine gives way to a new one, so that
+// maxUses is after how many evaluations a machine gives way to a new one, so that
 // what a machine gathers does not stay for ever.
 const maxUses = 100_000
 
@@ -32,6 +33,8 @@ const maxUses = 100_000
 type Pool struct {
 	cfg   Config
 	slots chan struct{}
+	// code gives the compiled evaluator; it is made once.
+	code func() ([][]byte, error)
 
 	mu     sync.Mutex
 	idle   []parked // the one used last comes last
@@ -54,12 +57,12 @@ func NewPool(cfg Config) *Pool {
 		cfg.MemoryBytes = 64 << 20
 	}
 	if cfg.Timeout <= 0 {
-		cfg.Timeout = time.Second
+		cfg.Timeout = 2 * time.Second
 	}
 	if cfg.Idle <= 0 {
 		cfg.Idle = time.Minute
 	}
-	return &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Machines)}
+	return &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Machines), code: sync.OnceValues(compileSources)}
 }
 
 // Close drops the machines; evaluations under way end first, later ones get
@@ -132,7 +135,11 @@ func (p *Pool) take() (parked, error) {
 		return k, nil
 	}
 	p.mu.Unlock()
-	m, err := newMachine(p.cfg)
+	code, err := p.code()
+	if err != nil {
+		return parked{}, fmt.Errorf("jsonata: compiling the evaluator: %w", err)
+	}
+	m, err := newMachine(p.cfg, code)
 	return parked{m: m}, err
 }
 

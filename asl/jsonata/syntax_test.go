@@ -120,6 +120,9 @@ func BenchmarkEval(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			e := compile(b, src)
+			if _, err := pool.Eval(e, env); err != nil { // which makes the machine
+				b.Fatal(err)
+			}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := pool.Eval(e, env); err != nil {
@@ -131,8 +134,13 @@ func BenchmarkEval(b *testing.B) {
 }
 
 func BenchmarkNewMachine(b *testing.B) {
+	pool := NewPool(Config{})
+	code, err := pool.code()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		m, err := newMachine(NewPool(Config{}).cfg)
+		m, err := newMachine(pool.cfg, code)
 		if err != nil {
 			b.Fatal(err)
 		}
