@@ -63,9 +63,12 @@ func (s *Server) historyPanel(r *http.Request, actor iap.Actor, id string) (hist
 		return p, err
 	}
 	at := after
-	wanted := strings.ToLower(p.Q)
+	wanted, piece := strings.ToLower(p.Q), historyRows
+	if wanted != "" {
+		piece = 2000
+	}
 	for at-after < historyScan && len(p.Rows) < historyRows {
-		events, err := s.cfg.Workflows.History(r.Context(), actor, id, at, historyRows)
+		events, err := s.cfg.Workflows.History(r.Context(), actor, id, at, piece)
 		if err != nil {
 			return p, err
 		}
@@ -74,11 +77,11 @@ func (s *Server) historyPanel(r *http.Request, actor iap.Actor, id string) (hist
 				break
 			}
 			at = e.Number
-			if row := k.row(e); wanted == "" || row.matches(wanted, e) {
-				p.Rows = append(p.Rows, row)
+			if wanted == "" || k.matches(wanted, e) {
+				p.Rows = append(p.Rows, k.row(e))
 			}
 		}
-		if len(events) < historyRows {
+		if len(events) < piece {
 			break
 		}
 	}
@@ -134,9 +137,15 @@ func (r *replay) row(e workflow.HistoryEvent) historyRow {
 	return row
 }
 
-func (h historyRow) matches(wanted string, e workflow.HistoryEvent) bool {
-	return strings.Contains(strings.ToLower(h.What+" "+h.State), wanted) || strings.Contains(strings.ToLower(e.Type), wanted) ||
-		strings.Contains(strings.ToLower(string(e.Details)), wanted)
+// matches tells whether an event has a text in it, or happened in a state that
+// has it in its name.
+func (r *replay) matches(wanted string, e workflow.HistoryEvent) bool {
+	if e.Number <= int64(len(r.at)) {
+		if n := r.at[e.Number-1].visit; n >= 0 && strings.Contains(strings.ToLower(r.visits[n].State), wanted) {
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(eventWords(e.Type)), wanted) || strings.Contains(strings.ToLower(string(e.Details)), wanted)
 }
 
 // eventWords writes the type of an event as words: "Task scheduled".
