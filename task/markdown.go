@@ -15,6 +15,7 @@ func Markdown(docs []Doc) string {
 	for _, d := range docs {
 		d.markdown(&b)
 	}
+	b.WriteString(tail)
 	return b.String()
 }
 
@@ -24,6 +25,30 @@ What a Task state can call in the portal. This page is written by ` + "`iap work
 
 | Resource | |
 | --- | --- |
+`
+
+const tail = `
+## What the operator decides
+
+In the portal's configuration file:
+
+` + "```yaml" + `
+tasks:
+  http:
+    # what http:invoke may connect to beside public addresses
+    allow: ["ci.internal:8080", 10.1.0.0/16]
+    # secrets that go with requests for their own hosts alone
+    connections:
+      ci:
+        hosts: ["ci.internal:8080"]
+        headers: {Authorization: "Bearer …"}
+  notify:
+    # messages are posted here as well
+    webhook: https://chat.example.com/hooks/portal
+` + "```" + `
+
+A task acts for the person who started the execution, with what that person may do at that moment; what the portal
+itself starts may do all.
 `
 
 // anchor is the fragment that a heading gets on the usual sites.
