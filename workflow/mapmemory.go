@@ -30,7 +30,7 @@ func (w *mapWorker) roundInMemory() (moved, done bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
-	r := &inMemory{mapWorker: w, low: w.run.Next, ended: map[int64]bool{}, answers: make(chan MapChild, maxInMemory)}
+	r := &inMemory{mapWorker: w, of: w.run, low: w.run.Next, ended: map[int64]bool{}, answers: make(chan MapChild, maxInMemory)}
 	for _, n := range there {
 		r.ended[n] = true
 	}
@@ -48,6 +48,9 @@ func (w *mapWorker) roundInMemory() (moved, done bool, err error) {
 // inMemory is the work at the Express children of a run.
 type inMemory struct {
 	*mapWorker
+	// of is the run as it was at the beginning, which children may read beside
+	// each other.
+	of      MapRun
 	answers chan MapChild
 	running int64
 	begun   bool
@@ -161,13 +164,13 @@ func added(a, b asl.MapCounts) asl.MapCounts {
 
 // child runs one child in memory.
 func (r *inMemory) child(ctx context.Context, b asl.MapBatch) MapChild {
-	name := fmt.Sprintf("%s-%d", r.run.ID, b.Number)
-	machine := r.run.Machine + "/" + r.run.Label
+	name := fmt.Sprintf("%s-%d", r.of.ID, b.Number)
+	machine := r.of.Machine + "/" + r.of.Label
 	x := ExpressExecution{ID: name, ARN: ExecutionARN(machine, name), Name: name, Machine: machine,
-		StateMachine: r.run.StateMachine, Owner: r.run.Owner, Input: json.RawMessage(b.Input.String()), StartedAt: r.Now()}
+		StateMachine: r.of.StateMachine, Owner: r.of.Owner, Input: json.RawMessage(b.Input.String()), StartedAt: r.Now()}
 	run := &expressRun{Engine: r.Engine, x: x}
-	c := MapChild{MapRun: r.run.ID, Number: b.Number, Items: b.Items, Counted: true, StartedAt: x.StartedAt}
-	result, err := memory.Run(ctx, r.machine.Sub(r.run.Graph), b.Input, memory.Options{Env: run.expressEnv(x),
+	c := MapChild{MapRun: r.of.ID, Number: b.Number, Items: b.Items, Counted: true, StartedAt: x.StartedAt}
+	result, err := memory.Run(ctx, r.machine.Sub(r.of.Graph), b.Input, memory.Options{Env: run.expressEnv(x),
 		Start: x.StartedAt, Timeout: expressTimeout, Task: run.do, Buckets: r.Buckets})
 	c.EndedAt = r.Now()
 	switch {
