@@ -46,7 +46,7 @@ func (s *Server) wireWorkflows() {
 // stepFunctions answers AWS's clients.
 func (s *Server) stepFunctions() *sfn.Handler {
 	return sfn.New(sfn.Config{Machines: s.workflows.machines, Activities: s.workflows.activities, Engine: s.engine,
-		Express: s.workflows.express, Keys: s.auth, Now: s.now, Logger: s.cfg.Logger, Done: s.done,
+		Express: s.workflows.express, Keys: s.auth, Now: s.now, Logger: s.cfg.Logger, Done: s.done, PayloadBytes: s.cfg.PayloadLimit,
 		Env: func() asl.Env {
 			return asl.Env{Now: s.now(), Rand: rand.Float64, NewUUID: workflow.NewUUID, JSONata: s.engine.JSONata}
 		}})

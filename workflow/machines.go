@@ -15,9 +15,13 @@ import (
 // machineCache keeps parsed definitions by their hash; definitions never
 // change.
 type machineCache struct {
-	mu sync.Mutex
-	m  map[string]*parsedMachine
+	mu     sync.Mutex
+	m      map[string]*parsedMachine
+	stored map[string]bool // those that the database has
 }
+
+// maxDefinitions bounds the definitions in memory; each may be a megabyte.
+const maxDefinitions = 1000
 
 type parsedMachine struct {
 	name    string
@@ -39,7 +43,34 @@ func (c *machineCache) put(id string, p *parsedMachine) {
 	if c.m == nil {
 		c.m = map[string]*parsedMachine{}
 	}
+	if len(c.m) >= maxDefinitions {
+		for other := range c.m { // any one will do
+			delete(c.m, other)
+			delete(c.stored, other)
+			break
+		}
+	}
 	c.m[id] = p
+}
+
+// isStored reports whether a definition is known to be in the database: that it
+// was parsed once does not say so, since that transaction may have failed.
+func (c *machineCache) isStored(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stored[id]
+}
+
+func (c *machineCache) markStored(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.m[id]; !ok {
+		return // pushed out meanwhile
+	}
+	if c.stored == nil {
+		c.stored = map[string]bool{}
+	}
+	c.stored[id] = true
 }
 
 // PutStateMachine stores a definition under a name and returns its ID. The
@@ -47,7 +78,7 @@ func (c *machineCache) put(id string, p *parsedMachine) {
 func (e *Engine) PutStateMachine(ctx context.Context, name string, definition []byte, now time.Time) (string, error) {
 	sum := sha256.Sum256(append([]byte(name+"\x00"), definition...))
 	id := hex.EncodeToString(sum[:])
-	if _, ok := e.machines.get(id); ok {
+	if e.machines.isStored(id) {
 		return id, nil
 	}
 	m, problems := asl.Parse(definition)
@@ -59,6 +90,7 @@ func (e *Engine) PutStateMachine(ctx context.Context, name string, definition []
 		return "", err
 	}
 	e.machines.put(id, &parsedMachine{name: name, machine: m})
+	iap.AfterCommit(ctx, func() { e.machines.markStored(id) })
 	return id, nil
 }
 

@@ -102,7 +102,9 @@ func (s *Machines) create(ctx context.Context, n NewMachine) (Machine, int64, er
 	}
 	m := Machine{Name: n.Name, Type: n.Type, Status: MachineActive, MachineSettings: n.MachineSettings,
 		CreatedAt: s.Now(), UpdatedAt: s.Now()}
-	if err := s.Store.InsertMachine(ctx, m); err != nil {
+	if err := s.Store.InsertMachine(ctx, m); iap.IsKind(err, iap.Conflict) {
+		return s.create(ctx, n) // another was quicker: it is there now
+	} else if err != nil {
 		return m, 0, err
 	}
 	if err := s.Store.PutTags(ctx, MachineARN(m.Name), n.Tags); err != nil {

@@ -107,23 +107,29 @@ func (s *Machines) Start(ctx context.Context, r StartMachine) (x Execution, t Ta
 }
 
 func (s *Machines) start(ctx context.Context, r StartMachine, t Target) (Execution, error) {
-	const op = "workflow.Start"
-	there, err := s.Store.ExecutionNamed(ctx, t.Name, r.Name)
-	if err == nil {
-		if there.Status == Running && sameInput(there.Input, r.Input) {
-			return there, nil
-		}
-		return there, refuse(op, iap.Conflict, "name", ErrExecutionName)
-	}
+	there, err := s.again(ctx, r, t)
 	if !iap.IsKind(err, iap.NotFound) {
 		return there, err
 	}
 	x, err := s.Engine.StartExecution(ctx, StartRequest{Name: r.Name, StateMachine: t.StateMachine, Input: r.Input,
 		Owner: r.Owner, Later: r.Later})
+	if iap.IsKind(err, iap.Conflict) { // another was quicker
+		return s.again(ctx, r, t)
+	}
 	if err != nil || t.Version == 0 {
 		return x, err
 	}
 	return x, s.Store.PutOrigin(ctx, x.ID, Origin{Machine: t.Name, Version: t.Version, Alias: t.Alias})
+}
+
+// again answers a start whose name is taken: the execution that runs with the
+// same input is given again. NotFound when the name is free.
+func (s *Machines) again(ctx context.Context, r StartMachine, t Target) (Execution, error) {
+	there, err := s.Store.ExecutionNamed(ctx, t.Name, r.Name)
+	if err == nil && (there.Status != Running || !sameInput(there.Input, r.Input)) {
+		err = refuse("workflow.Start", iap.Conflict, "name", ErrExecutionName)
+	}
+	return there, err
 }
 
 func sameInput(a, b json.RawMessage) bool {
