@@ -86,13 +86,14 @@ const jacksonSource = 500
 // jacksonPlace writes a place as "[Source: (String)"text"; line: 1, column: 4]".
 func jacksonPlace(src []byte, offset int) string {
 	line, column := lineColumn(src, offset)
-	text, rest := string(src), ""
-	if runes := []rune(text[:min(len(text), 4*jacksonSource)]); len(runes) > jacksonSource {
+	text, rest := strings.ToValidUTF8(string(src), "\uFFFD"), ""
+	if runes := []rune(text[:min(len(text), 4*(jacksonSource+1))]); len(runes) > jacksonSource {
+		// The cut may go through a character, so the head is of whole ones only.
 		head := string(runes[:jacksonSource])
 		rest = fmt.Sprintf("[truncated %d chars]", utf8.RuneCountInString(text[len(head):]))
 		text = head
 	}
-	return fmt.Sprintf("[Source: (String)\"%s\"%s; line: %d, column: %d]", strings.ToValidUTF8(text, "\uFFFD"), rest, line, column)
+	return fmt.Sprintf("[Source: (String)\"%s\"%s; line: %d, column: %d]", text, rest, line, column)
 }
 
 // identifier is the word that a text begins with, or "".
