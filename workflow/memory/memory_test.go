@@ -182,20 +182,6 @@ func TestInput(t *testing.T) {
 	}
 }
 
-func BenchmarkExpress(b *testing.B) {
-	m := parse(b, `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},
-		"B":{"Type":"Task","Resource":"arn:iap:states:::job:apply","Next":"C"},
-		"C":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericEquals":1,"Next":"D"}]},"D":{"Type":"Succeed"}}}`)
-	input := value.MustText(`{"n":1}`)
-	answer := func(_ context.Context, t asl.ScheduleTask) memory.Answer { return memory.Answer{Output: input} }
-	b.ReportAllocs()
-	for b.Loop() {
-		if r, err := memory.Run(b.Context(), m, input, memory.Options{Task: answer}); err != nil || r.Status != asl.Succeeded {
-			b.Fatal(r, err)
-		}
-	}
-}
-
 func TestPanics(t *testing.T) {
 	for _, clock := range []memory.Clock{memory.Real, memory.Virtual} {
 		r, err := memory.Run(t.Context(), one(t, task), empty, memory.Options{Clock: clock,
