@@ -125,7 +125,13 @@ func TestReplayed(t *testing.T) {
 		first.run(input)
 		again.answers = replaying(rt, first.events, again)
 		again.run(input)
-		if diff := cmp.Diff(eventTexts(t, first.events), eventTexts(t, again.events)); diff != "" {
+		was, is := eventTexts(t, first.events), eventTexts(t, again.events)
+		if len(was) == first.env.Limits.HistoryEvents && len(is) == len(was) {
+			// A history that is full does not say what came last, nor so when: the
+			// end of the execution stands in its place.
+			was, is = was[:len(was)-1], is[:len(is)-1]
+		}
+		if diff := cmp.Diff(was, is); diff != "" {
 			rt.Fatalf("%s\n%s", text, diff)
 		}
 	})
