@@ -139,7 +139,7 @@ func failedStates(t *testing.T, portal, id string) (names []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`<li class="failed".*?class="state-name">([^<]*)<.*?class="state-note failed">[^<]+<`).FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile(`<li class="(?:failed|caught) [^>]*>.*?class="state-name"[^>]*>([^<]*)<.*?class="state-note failed">[^<]+<`).FindAllStringSubmatch(string(page), -1) {
 		names = append(names, m[1])
 	}
 	return names
