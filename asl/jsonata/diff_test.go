@@ -95,6 +95,27 @@ func TestFastPathProperty(t *testing.T) {
 	})
 }
 
+// FuzzFast holds what Go evaluates against the engine, with expressions and
+// inputs that a generator of ours would not think of.
+func FuzzFast(f *testing.F) {
+	for _, src := range []string{"$states.input.a[0]", "$v.k & 'x'", "{'a':$states.input.l.x,'b':[1,-2.50]}", "$count($v[-1]) > 1e2 ?: null", "$string($states.input.n) ?? $none", "-(1; 2) % 3"} {
+		f.Add(src, `{"a":[1,[2]],"l":[{"x":1},{"x":[]}],"n":1.50}`)
+	}
+	pool := NewPool(Config{Machines: 1, Timeout: time.Minute})
+	f.Cleanup(pool.Close)
+	f.Fuzz(func(t *testing.T, src, in string) {
+		e, err := Compile(src)
+		v, bad := value.Parse([]byte(in))
+		if err != nil || bad != nil || !e.quick {
+			return
+		}
+		env := world{states: map[string]value.Value{"input": v}, vars: map[string]value.Value{"v": v, "s": "x"}}
+		if diff := agree(pool, e, env); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 var someNames = []string{"a", "b", "c"}
 
 func anyValue(depth int) *rapid.Generator[value.Value] {

@@ -170,6 +170,8 @@ func TestWorkIsBounded(t *testing.T) {
 	}
 }
 
+// FuzzPath: every path ends, an indefinite one gives an array, and what was set
+// at a reference path is found there.
 func FuzzPath(f *testing.F) {
 	for _, s := range []string{`$.store.book[?(@.price < 10 && @.x =~ /a/i)].title`, `$..*`, `$['a','b'][0,1][1:2:3]`, `$x.sum()`, `$$.a[(@.length-1)]`} {
 		f.Add(s)
@@ -184,8 +186,13 @@ func FuzzPath(f *testing.F) {
 		if err == nil && !p.Definite() && value.Kind(v) != "array" && !strings.Contains(s, "(") {
 			t.Errorf("%q is indefinite, but gave %s", s, value.Text(v))
 		}
-		if p.IsReference() {
-			_, _ = p.Set(root, value.Int(1))
+		if !p.IsReference() {
+			return
+		}
+		if set, err := p.Set(root, value.Int(1)); err == nil {
+			if back, err := p.Eval(set); err != nil || value.Text(back) != "1" {
+				t.Errorf("%q was set to 1 and is %v, %v", s, back, err)
+			}
 		}
 	})
 }
