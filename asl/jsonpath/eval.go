@@ -256,6 +256,9 @@ func (e *eval) walk(tokens []token, i int, v value.Value) error {
 
 // matches tells whether a step that follows ".." applies to v.
 func (e *eval) matches(tokens []token, i int, v value.Value) (bool, error) {
+	if i == len(tokens) {
+		return false, nil // a function follows: Jayway finds nothing for it
+	}
 	switch t := tokens[i].(type) {
 	case names:
 		o, ok := v.(*value.Object)
