@@ -67,7 +67,8 @@ var kinds = []struct {
 	{Validate, []string{"request", "expect"}},
 }
 
-// Parse reads a case.
+// Parse reads a case. With an error there may be a Case that has an ID and
+// nothing else that counts.
 func Parse(text []byte) (*Case, error) {
 	v, err := value.Parse(text)
 	if err != nil {
@@ -95,7 +96,7 @@ func Parse(text []byte) (*Case, error) {
 	case Refusal, TestState, Validate:
 		c.Op, c.Request, c.ExpectError = r.text("op"), r.object("request"), r.boolean("expectError")
 	default:
-		return nil, fmt.Errorf("this is no case: it needs definition, inputText and expect; or definitionText and valid; " +
+		return c, fmt.Errorf("this is no case: it needs definition, inputText and expect; or definitionText and valid; " +
 			"or request and expect, with op or expectError where they belong")
 	}
 	if c.Kind != Lint {

@@ -3,6 +3,9 @@ package cases_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +95,21 @@ func TestBadCases(t *testing.T) {
 			t.Errorf("%s\ngot  %v\nwant %s", line, err, want)
 		}
 	}
+}
+
+// runText runs a file of cases.
+func runText(t *testing.T, text string) (cases.File, error) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "cases.jsonl")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return cases.RunFile(t.Context(), name, cases.Options{Clock: memory.Virtual})
+}
+
+func TestNoCases(t *testing.T) {
 	for text, want := range map[string]string{
+		"":                            "there is no case in it",
 		"{}\n":                        "line 1: this is no case",
 		"\n\n{\"definitionText\":":    "line 3: invalid JSON",
 		"\xff\n":                      "line 1: ",
@@ -100,8 +117,29 @@ func TestBadCases(t *testing.T) {
 		"{\"definitionText\":1e400}":  "too large",
 		"\ufeff{\"definitionText\":1": "line 1: invalid JSON at byte 19",
 	} {
-		if _, err := cases.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := runText(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestBadLines: one line that is no case does not keep the others from running.
+func TestBadLines(t *testing.T) {
+	good := pass(`{}`, `"expect":{"output":{}}`)
+	f, err := runText(t, strings.Join([]string{good, `{"id":"odd"}`, "", good, `[`, `{"definition":{},"inputText":"{","expect":{}}`, good}, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Passed != 3 || f.Failed != 3 {
+		t.Errorf("%d passed, %d failed", f.Passed, f.Failed)
+	}
+	var got []string
+	for _, x := range f.Failures {
+		got = append(got, fmt.Sprintf("%d %s %s", x.Line, x.ID, x.Got))
+	}
+	for i, want := range []string{`2 odd "this is no case`, `5 line 5 "invalid JSON`, `6 line 6 "`} {
+		if i >= len(got) || !strings.HasPrefix(got[i], want) {
+			t.Errorf("got %q, want %s", got, want)
 		}
 	}
 }

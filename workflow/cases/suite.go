@@ -4,12 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/value"
@@ -25,9 +26,9 @@ type Options struct {
 	Env asl.Env
 	// Execution may change how an execution is run. Nil: nothing.
 	Execution func(*Case, *memory.Options)
-	// Refuse answers a request to create or update a state machine with the
-	// exception that AWS has for it; "" when it is accepted. Nil: only the
-	// definition is looked at.
+	// Refuse answers a request to create or update a state machine, or to test a
+	// state, with the exception that AWS has for it; "" when it is accepted. Nil:
+	// only the definition is looked at.
 	Refuse func(op string, request *value.Object) (code, message string)
 	// Skip tells why a case is not run; nil or "": it is.
 	Skip func(*Case) string
@@ -50,93 +51,145 @@ type Failure struct {
 // maxLine is how long a line may be, in bytes.
 const maxLine = 64 << 20
 
-// Read reads cases, one a line; empty lines are passed over. The error names
-// the line.
-func Read(r io.Reader) ([]*Case, error) {
-	var all []*Case
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
+// line is a line of a file that holds a case.
+type line struct {
+	number int // from 1
+	text   []byte
+}
+
+// lines sends the lines of a file, empty ones left out, until the file or ctx
+// ends.
+func lines(ctx context.Context, r io.Reader, to chan<- line) error {
+	defer close(to)
+	in := bufio.NewScanner(r)
+	in.Buffer(nil, maxLine)
 	n := 0
-	for lines.Scan() {
+	for in.Scan() {
 		n++
-		text := bytes.TrimSpace(lines.Bytes())
+		text := in.Bytes()
 		if n == 1 {
 			text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		}
-		if len(text) == 0 {
+		if text = bytes.TrimSpace(text); len(text) == 0 {
 			continue
 		}
-		c, err := Parse(text)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+		select {
+		case to <- line{n, bytes.Clone(text)}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-		c.Line = n
-		if c.ID == "" {
-			c.ID = fmt.Sprintf("line %d", n)
-		}
-		all = append(all, c)
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("line %d: %w", n+1, err)
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("line %d: %w", n+1, err)
 	}
-	return all, nil
+	return nil
 }
 
-// RunFile runs the cases of a file. An error means that the file cannot be
-// read or is none of cases, or that ctx has ended.
+// RunFile runs the cases of a file. A line that is no case has failed, and its
+// Failure says why. An error means that the file cannot be read or has no case
+// at all, or that ctx has ended.
 func RunFile(ctx context.Context, name string, o Options) (File, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return File{}, err
 	}
 	defer f.Close()
-	all, err := Read(f)
+	out, err := runAll(ctx, f, o)
+	out.Name = name
 	if err != nil {
-		return File{}, fmt.Errorf("%s: %w", name, err)
+		return out, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(all) == 0 {
-		return File{}, fmt.Errorf("%s: there is no case in it", name)
-	}
-	return runAll(ctx, name, all, o)
+	return out, nil
 }
 
-// runAll runs cases beside each other, as many as there are processors; the
-// result is in their order.
-func runAll(ctx context.Context, name string, all []*Case, o Options) (File, error) {
-	type result struct {
-		skipped bool
-		diff    *Difference
-		err     error
-	}
-	results := make([]result, len(all))
-	var next atomic.Int64
+// result is what became of a line.
+type result struct {
+	line    int
+	id      string
+	skipped bool
+	bad     error // the line is no case that can be run
+	diff    *Difference
+}
+
+// runAll runs cases beside each other, as many as there are processors, while
+// the file is read; the failures are in its order.
+func runAll(ctx context.Context, r io.Reader, o Options) (File, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	todo, done := make(chan line), make(chan result)
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(all)) {
+	workers.Go(func() {
+		if err := lines(ctx, r, todo); err != nil {
+			cancel(err)
+		}
+	})
+	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			for i := next.Add(1) - 1; int(i) < len(all); i = next.Add(1) - 1 {
-				r := &results[i]
-				if r.skipped = all[i].Skip != "" || o.Skip != nil && o.Skip(all[i]) != ""; !r.skipped {
-					r.diff, r.err = all[i].Run(ctx, o)
-				}
+			for l := range todo {
+				done <- runLine(ctx, l, o)
 			}
 		})
 	}
-	workers.Wait()
-	out := File{Name: name}
-	for i, c := range all {
-		switch r := results[i]; {
-		case r.err != nil:
-			return out, fmt.Errorf("%s: line %d: %w", name, c.Line, r.err)
+	go func() {
+		workers.Wait()
+		close(done)
+	}()
+	out, bad := gather(done)
+	if ctx.Err() != nil {
+		return out, context.Cause(ctx)
+	}
+	return out, bad
+}
+
+// gather counts results; the error is that of the first line when no line is a
+// case.
+func gather(done <-chan result) (File, error) {
+	out, cases := File{}, 0
+	var first *result
+	for r := range done {
+		switch {
 		case r.skipped:
 			out.Skipped++
+		case r.bad != nil:
+			out.Failed++
+			out.Failures = append(out.Failures, Failure{ID: r.id, Line: r.line, Difference: Difference{Got: value.Of(r.bad.Error())}})
+			if first == nil || r.line < first.line {
+				first = &r
+			}
+			continue
 		case r.diff == nil:
 			out.Passed++
 		default:
 			out.Failed++
-			out.Failures = append(out.Failures, Failure{ID: c.ID, Line: c.Line, Difference: *r.diff})
+			out.Failures = append(out.Failures, Failure{ID: r.id, Line: r.line, Difference: *r.diff})
 		}
+		cases++
 	}
-	return out, nil
+	slices.SortFunc(out.Failures, func(a, b Failure) int { return a.Line - b.Line })
+	switch {
+	case cases > 0:
+		return out, nil
+	case first == nil:
+		return out, errors.New("there is no case in it")
+	}
+	return out, fmt.Errorf("line %d: %w", first.line, first.bad)
+}
+
+func runLine(ctx context.Context, l line, o Options) result {
+	r := result{line: l.number, id: fmt.Sprintf("line %d", l.number)}
+	c, err := Parse(l.text)
+	if c != nil && c.ID != "" {
+		r.id = c.ID
+	}
+	if err != nil {
+		r.bad = err
+		return r
+	}
+	c.Line, c.ID = l.number, r.id
+	if r.skipped = c.Skip != "" || o.Skip != nil && o.Skip(c) != ""; !r.skipped {
+		r.diff, r.bad = c.Run(ctx, o)
+	}
+	return r
 }
 
 // Run runs a case and gives the first difference, or nil when all is as
