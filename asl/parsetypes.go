@@ -68,7 +68,10 @@ func (c *checker) expressResource(n *node, r Resource) {
 }
 
 func (c *checker) credentials(n *node, s *StateDef) {
-	_, fixed := n.field("RoleArn")
+	role, fixed := n.field("RoleArn")
+	if fixed {
+		c.text(role)
+	}
 	_, dynamic := n.field("RoleArn" + pathSuffix)
 	if !fixed && (!dynamic || s.QueryLanguage == JSONata) {
 		severity := SeverityError

@@ -9,8 +9,8 @@ import (
 
 // shapes are the results of service integrations, so far as a mock of them is
 // checked. A shape is s (string), n (number), b (boolean), x (binary data, as a
-// string that is not empty), A|B (one of these strings), [shape], {name:shape …}
-// or * (anything); a ! after a name demands it. The names are those of AWS's
+// string that is not empty), A|B (one of these strings), [shape], {name:shape …},
+// o (an object) or * (anything); a ! after a name demands it. The names are those of AWS's
 // API references.
 var shapes = map[string]string{
 	"lambda:invoke":              "{StatusCode:n FunctionError:s LogResult:s Payload:* ExecutedVersion:s}",
@@ -20,19 +20,19 @@ var shapes = map[string]string{
 	"states:startExecution.sync": "{ExecutionArn!:s StateMachineArn!:s Name:s Status!:RUNNING|SUCCEEDED|FAILED|TIMED_OUT|ABORTED|PENDING_REDRIVE StartDate!:* StopDate:* Input:* Output:* Error:s Cause:s}",
 	"events:putEvents":           "{FailedEntryCount:n Entries:[{EventId:s ErrorCode:s ErrorMessage:s}]}",
 	"sqs:sendMessage":            "{MD5OfMessageBody:s MD5OfMessageAttributes:s MD5OfMessageSystemAttributes:s MessageId:s SequenceNumber:s}",
-	"sqs:receiveMessage":         "{Messages:[{MessageId:s ReceiptHandle:s MD5OfBody:s Body:s Attributes:* MessageAttributes:*}]}",
+	"sqs:receiveMessage":         "{Messages:[{MessageId:s ReceiptHandle:s MD5OfBody:s Body:s Attributes:o MessageAttributes:o}]}",
 	"sns:publish":                "{MessageId:s SequenceNumber:s}",
-	"dynamodb:getItem":           "{Item:* ConsumedCapacity:" + consumedCapacity + "}",
-	"dynamodb:putItem":           "{Attributes:* ConsumedCapacity:" + consumedCapacity + " ItemCollectionMetrics:*}",
-	"dynamodb:updateItem":        "{Attributes:* ConsumedCapacity:" + consumedCapacity + " ItemCollectionMetrics:*}",
-	"dynamodb:deleteItem":        "{Attributes:* ConsumedCapacity:" + consumedCapacity + " ItemCollectionMetrics:*}",
-	"dynamodb:query":             "{Items:[*] Count:n ScannedCount:n LastEvaluatedKey:* ConsumedCapacity:" + consumedCapacity + "}",
-	"dynamodb:scan":              "{Items:[*] Count:n ScannedCount:n LastEvaluatedKey:* ConsumedCapacity:" + consumedCapacity + "}",
+	"dynamodb:getItem":           "{Item:o ConsumedCapacity:" + consumedCapacity + "}",
+	"dynamodb:putItem":           "{Attributes:o ConsumedCapacity:" + consumedCapacity + " ItemCollectionMetrics:o}",
+	"dynamodb:updateItem":        "{Attributes:o ConsumedCapacity:" + consumedCapacity + " ItemCollectionMetrics:o}",
+	"dynamodb:deleteItem":        "{Attributes:o ConsumedCapacity:" + consumedCapacity + " ItemCollectionMetrics:o}",
+	"dynamodb:query":             "{Items:[o] Count:n ScannedCount:n LastEvaluatedKey:o ConsumedCapacity:" + consumedCapacity + "}",
+	"dynamodb:scan":              "{Items:[o] Count:n ScannedCount:n LastEvaluatedKey:o ConsumedCapacity:" + consumedCapacity + "}",
 	"s3:getObject": "{AcceptRanges:s Body:* BucketKeyEnabled:b CacheControl:s ContentDisposition:s ContentEncoding:s ContentLanguage:s " +
-		"ContentLength:n ContentRange:s ContentType:s DeleteMarker:b ETag:s Expiration:s Expires:s LastModified:s Metadata:* MissingMeta:n " +
+		"ContentLength:n ContentRange:s ContentType:s DeleteMarker:b ETag:s Expiration:s Expires:s LastModified:s Metadata:o MissingMeta:n " +
 		"PartsCount:n Restore:s SSECustomerAlgorithm:s SSECustomerKeyMD5:s SSEKMSKeyId:s TagCount:n VersionId:s WebsiteRedirectLocation:s " +
 		"StorageClass:" + storageClass + " ServerSideEncryption:" + serverSideEncryption + "}",
-	"s3:headObject": "{AcceptRanges:s ContentLength:n ContentType:s DeleteMarker:b ETag:s LastModified:s Metadata:* VersionId:s StorageClass:" + storageClass + "}",
+	"s3:headObject": "{AcceptRanges:s ContentLength:n ContentType:s DeleteMarker:b ETag:s LastModified:s Metadata:o VersionId:s StorageClass:" + storageClass + "}",
 	"s3:putObject": "{Expiration:s ETag:s VersionId:s SSECustomerAlgorithm:s SSEKMSKeyId:s BucketKeyEnabled:b Size:n ServerSideEncryption:" +
 		serverSideEncryption + "}",
 	"s3:deleteObject": "{DeleteMarker:b VersionId:s RequestCharged:s}",
@@ -51,7 +51,7 @@ var shapes = map[string]string{
 
 const (
 	consumedCapacity = "{TableName:s CapacityUnits:n ReadCapacityUnits:n WriteCapacityUnits:n " +
-		"Table:{CapacityUnits:n ReadCapacityUnits:n WriteCapacityUnits:n} LocalSecondaryIndexes:* GlobalSecondaryIndexes:*}"
+		"Table:{CapacityUnits:n ReadCapacityUnits:n WriteCapacityUnits:n} LocalSecondaryIndexes:o GlobalSecondaryIndexes:o}"
 	storageClass = "STANDARD|REDUCED_REDUNDANCY|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER|DEEP_ARCHIVE|OUTPOSTS|" +
 		"GLACIER_IR|SNOW|EXPRESS_ONEZONE|FSX_OPENZFS|FSX_ONTAP"
 	serverSideEncryption = "AES256|aws:fsx|aws:kms|aws:kms:dsse"
@@ -168,6 +168,8 @@ func (s *shapeChecker) scalar(field, kind string, v value.Value) {
 		s.expect(field, got, "number")
 	case "b":
 		s.expect(field, got, "boolean")
+	case "o":
+		s.expect(field, got, "object")
 	case "x":
 		s.expect(field, got, "string")
 		if v == "" {
@@ -182,7 +184,10 @@ func (s *shapeChecker) scalar(field, kind string, v value.Value) {
 }
 
 func (s *shapeChecker) expect(field, got, want string) {
-	if got != want {
-		s.fail("Field '%s' must be a %s", field, want)
+	if article := "a"; got != want {
+		if want == "object" {
+			article = "an"
+		}
+		s.fail("Field '%s' must be %s %s", field, article, want)
 	}
 }

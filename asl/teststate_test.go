@@ -100,16 +100,17 @@ func TestTestStateDoesTheTask(t *testing.T) {
 func TestTestStateRefuses(t *testing.T) {
 	task := `"definition":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{},"End":true}`
 	for request, want := range map[string]string{
-		`{` + task + `,"mock":{"result":{"ExecutionArn":1,"StartDate":"x"}}}`:               "ValidationException: Mock result schema validation error: Field 'ExecutionArn' must be a string",
-		`{` + task + `,"mock":{"result":{}}}`:                                               "ValidationException: Mock result schema validation error: Required field 'ExecutionArn' is missing",
-		`{` + task + `,"mock":{"result":{"ExecutionArn":"x"},"errorOutput":{"error":"E"}}}`: "ValidationException: A test mock should have only one of the following fields: [result, errorOutput].",
-		`{` + task + `,"mock":{"errorOutput":{"error":"E"}},"revealSecrets":true}`:          "ValidationException: TestState does not support RevealSecrets when a mock is specified.",
-		`{` + task + `,"context":{"Map":{}}}`:                                               "ValidationException: Invalid Context object provided: 'Map' field is not supported when mocking a Context object",
-		`{` + task + `,"variables":[1]}`:                                                    "ValidationException: Variables must be a JSON object",
-		`{"definition":{"Type":"Pass"}}`:                                                    "InvalidDefinition: Invalid State Machine Definition: ",
-		`{"definition":5}`:                                                                  "InvalidDefinition: ",
-		`{"definition":{"StartAt":"A","States":{"A":{"Type":"Succeed"}}},"stateName":"B"}`:  "ValidationException: State 'B' not found",
-		`{"definition":{"Type":"Pass","End":true},"mock":{"result":1}}`:                     "ValidationException: State type 'Pass' is not supported when a mock is specified",
+		`{` + task + `,"mock":{"result":{"ExecutionArn":1,"StartDate":"x"}}}`:                                                     "ValidationException: Mock result schema validation error: Field 'ExecutionArn' must be a string",
+		`{"definition":{"Type":"Task","Resource":"arn:aws:states:::dynamodb:getItem","End":true},"mock":{"result":{"Item":"x"}}}`: "ValidationException: Mock result schema validation error: Field 'Item' must be an object",
+		`{` + task + `,"mock":{"result":{}}}`:                                                                                     "ValidationException: Mock result schema validation error: Required field 'ExecutionArn' is missing",
+		`{` + task + `,"mock":{"result":{"ExecutionArn":"x"},"errorOutput":{"error":"E"}}}`:                                       "ValidationException: A test mock should have only one of the following fields: [result, errorOutput].",
+		`{` + task + `,"mock":{"errorOutput":{"error":"E"}},"revealSecrets":true}`:                                                "ValidationException: TestState does not support RevealSecrets when a mock is specified.",
+		`{` + task + `,"context":{"Map":{}}}`:                                                                                     "ValidationException: Invalid Context object provided: 'Map' field is not supported when mocking a Context object",
+		`{` + task + `,"variables":[1]}`:                                                                                          "ValidationException: Variables must be a JSON object",
+		`{"definition":{"Type":"Pass"}}`:                                                                                          "InvalidDefinition: Invalid State Machine Definition: ",
+		`{"definition":5}`:                                                                                                        "InvalidDefinition: ",
+		`{"definition":{"StartAt":"A","States":{"A":{"Type":"Succeed"}}},"stateName":"B"}`:                                        "ValidationException: State 'B' not found",
+		`{"definition":{"Type":"Pass","End":true},"mock":{"result":1}}`:                                                           "ValidationException: State type 'Pass' is not supported when a mock is specified",
 		`{"definition":{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}],"End":true},"mock":{"result":[1,2]}}`:    "ValidationException: Mocked result must contain the same number of items as number of Parallel branches.",
 		`{"definition":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Succeed"}}},"End":true},"mock":{"result":{"no":"y"}}}`: "ValidationException: Mocked result must be an array.",
 	} {

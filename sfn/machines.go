@@ -116,6 +116,15 @@ func (in updateStateMachine) check() error {
 	return in.Encryption.check()
 }
 
+// alone checks the definition too, for a state machine of unknown type: what no
+// Standard one may have, no Express one may either.
+func (in updateStateMachine) alone() error {
+	if err := in.check(); err != nil || in.Definition == nil {
+		return err
+	}
+	return explain(workflow.CheckDefinition([]byte(*in.Definition), workflow.Standard), in.ARN)
+}
+
 func (r *request) updateStateMachine(in updateStateMachine) (any, error) {
 	name, err := plainARN(in.ARN)
 	if err != nil {

@@ -3,6 +3,7 @@ package sfn_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/asl/value"
 	"github.com/internal-app-portal/iap/sfn"
 )
 
@@ -216,4 +218,29 @@ func TestMachineForExecution(t *testing.T) {
 	_, err = h.DescribeExecution(context.Background(), &awssfn.DescribeExecutionInput{ExecutionArn: &arn})
 	wantCode(t, err, "InvalidArn")
 	must[*awssfn.StopExecutionOutput](t)(h.StopExecution(ctx, &awssfn.StopExecutionInput{ExecutionArn: &x}))
+}
+
+// TestRefusal: requests that are wrong whatever there is.
+func TestRefusal(t *testing.T) {
+	const arn = `"stateMachineArn":"arn:iap:states:::stateMachine:m"`
+	for request, want := range map[string]string{
+		`update_state_machine {` + arn + `,"definition":"{}"}`:                      "InvalidDefinition Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [StartAt, States] at /'",
+		`update_state_machine {` + arn + `,"roleArn":"arn:aws:iam::1:role/r"}`:      " ",
+		`create_state_machine {"name":"a b","definition":"{}","roleArn":"arn:aws"}`: "InvalidName Invalid Name: 'a b'",
+		`test_state {"definition":"{}","inspectionLevel":"ALL"}`:                    "ValidationException 1 validation error detected: Value 'ALL' at 'inspectionLevel' failed to satisfy constraint: Member must satisfy enum value set: [INFO, DEBUG, TRACE]",
+		`test_state {"definition":"{}","mock":{"fieldValidationMode":"X"}}`:         "ValidationException 1 validation error detected: Value 'X' at 'mock.fieldValidationMode' failed to satisfy constraint: Member must satisfy enum value set: [STRICT, PRESENT, NONE]",
+		`test_state {"definition":{}}`:                                              "SerializationException The value at 'definition' must be a string",
+		`test_state {}`:                                                             "ValidationException 1 validation error detected: Value null at 'definition' failed to satisfy constraint: Member must not be null",
+		`test_state {"definition":"{}","input":"{}"}`:                               " ",
+	} {
+		op, body, _ := strings.Cut(request, " ")
+		v, err := value.Parse([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, message := sfn.Refusal(op, v.(*value.Object))
+		if got := code + " " + message; got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", request, got, want)
+		}
+	}
 }

@@ -50,7 +50,7 @@ func (e *Expr) Free() []string {
 func (e *Expr) States() []string { return slices.Clone(e.names.states) }
 
 // Fields lists the names that the expression looks up in its input document,
-// which in Step Functions does not exist.
+// which in Step Functions does not exist; "$" stands for the document itself.
 func (e *Expr) Fields() []string { return slices.Clone(e.names.fields) }
 
 // awsFunctions are the functions that AWS adds.

@@ -7,7 +7,8 @@ type names struct {
 	all    []string // every variable that is named, bound or not
 	free   []string // those that the expression does not bind itself
 	states []string // the fields of $states, in order; "" for all of them
-	// fields are names that are looked up in the input of the whole expression.
+	// fields are names that are looked up in the input of the whole expression;
+	// "$" is that input itself.
 	fields []string
 }
 
@@ -49,6 +50,9 @@ func (c *names) walk(n *node, s *scope, top bool) {
 			c.fields = addName(c.fields, n.text)
 		}
 	case kVariable:
+		if n.text == "" && top {
+			c.fields = addName(c.fields, "$")
+		}
 		c.variable(n.text, s)
 		if n.text == "states" && !s.has("states") {
 			c.states = addName(c.states, "")

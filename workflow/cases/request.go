@@ -95,15 +95,17 @@ func (c *Case) runValidate() *Difference {
 
 // runTestState compares the answer to a TestState request.
 func (c *Case) runTestState(o Options) *Difference {
+	if o.Refuse != nil {
+		if code, message := o.Refuse("test_state", c.Request); code != "" {
+			return c.refusedTest(code, message)
+		}
+	}
 	env := o.Env
 	env.Now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	got, err := asl.TestState(c.Request, env, nil)
 	var refused *asl.TestError
 	if errors.As(err, &refused) {
-		if !c.ExpectError {
-			return differ("/status", field(c.Expect, "status"), refused.Error())
-		}
-		return c.compareError("test_state", refused.Code, refused.Message)
+		return c.refusedTest(refused.Code, refused.Message)
 	}
 	if c.ExpectError {
 		return differ("/Error", field(c.Expect, "Error"), got)
@@ -114,4 +116,11 @@ func (c *Case) runTestState(o Options) *Difference {
 		return differ("/status", status, got)
 	}
 	return w.compare("", want, got)
+}
+
+func (c *Case) refusedTest(code, message string) *Difference {
+	if !c.ExpectError {
+		return differ("/status", field(c.Expect, "status"), code+": "+message)
+	}
+	return c.compareError("test_state", code, message)
 }
