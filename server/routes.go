@@ -106,6 +106,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "starting or stopping")
 		return
 	}
+	if !s.engine.Joined() {
+		plain(w, http.StatusServiceUnavailable, "the session with the database was lost; trying to get a new one")
+		return
+	}
 	plain(w, http.StatusOK, "ready")
 }
 

@@ -105,7 +105,7 @@ func (s *Server) openData(ctx context.Context) error {
 	if s.key, err = loadKey(s.cfg.Data, s.cfg.Failpoint); err != nil {
 		return err
 	}
-	s.db, err = store.Open(ctx, s.cfg.Database, store.Options{Failpoint: s.cfg.Failpoint})
+	s.db, err = store.Open(ctx, s.cfg.Database, store.Options{Now: s.cfg.Now, Failpoint: s.cfg.Failpoint})
 	if err != nil {
 		return err
 	}

@@ -76,8 +76,8 @@ func (s *Server) wire() error {
 // stateKey is the secret of the Terraform states and of the access to them.
 func (s *Server) stateKey() []byte { return derive(s.key, "terraform state") }
 
-// now is the clock: in milliseconds, as the database keeps times.
-func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
+// now is the clock that the database goes by: in milliseconds, as it keeps times.
+func (s *Server) now() time.Time { return s.db.Now().UTC().Truncate(time.Millisecond) }
 
 // owner names this process in leases.
 func owner() string {

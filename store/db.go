@@ -36,6 +36,8 @@ type Options struct {
 	// MaxPages limits the size of an SQLite database, in pages of 4 KiB; 0 is
 	// no limit. At the limit changes fail as Full.
 	MaxPages int64
+	// Now is this process's clock, which SQLite goes by; nil is time.Now.
+	Now func() time.Time
 	// Failpoint is called before and after each commit with
 	// "store.commit.before" and "store.commit.after"; nil does nothing. Its
 	// user is a test that kills the process there.
@@ -50,6 +52,7 @@ type DB struct {
 	hooks   sequencer
 	commits commits
 	dialect dialect
+	clock   clock
 	closed  atomic.Bool
 }
 
@@ -70,8 +73,9 @@ type engine interface {
 	// errorKind classifies an error of the driver.
 	errorKind(err error) iap.Kind
 	// own makes owner known as a living process, so that its tasks are left
-	// alone; gone is the SQL condition under which a task's owner is dead.
-	own(ctx context.Context, owner string) error
+	// alone; lost is closed when it is so no more. gone is the SQL condition
+	// under which a task's owner is dead.
+	own(ctx context.Context, owner string) (lost <-chan struct{}, err error)
 	gone() string
 	// watch has fn called when another replica committed.
 	watch(fn func())
@@ -95,10 +99,13 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = 5 * time.Second
 	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	if opts.Failpoint == nil {
 		opts.Failpoint = func(string) {}
 	}
-	db := &DB{opts: opts}
+	db := &DB{opts: opts, clock: clock{local: opts.Now}}
 	db.hooks.init()
 	db.commits.db, db.commits.atOnce = db, 1
 	scheme, path, found := strings.Cut(url, ":")

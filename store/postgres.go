@@ -62,7 +62,13 @@ func openPostgres(ctx context.Context, db *DB, url string) error {
 	if err != nil {
 		return errors.Join(db.fail(op, err), e.pool.Close())
 	}
-	e.session = startSession(cfg)
+	err = db.clock.measure(ctx, func(ctx context.Context, query string) (micros int64, err error) {
+		return micros, e.pool.QueryRowContext(ctx, query).Scan(&micros)
+	})
+	if err != nil {
+		return errors.Join(db.fail(op, err), e.pool.Close())
+	}
+	e.session = startSession(cfg, &db.clock)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -234,23 +235,90 @@ func TestTasksOfALivingReplica(t *testing.T) {
 	}
 }
 
-// A connection that was lost and made again has the locks again, also when the
-// replica claims nothing in the meantime.
-func TestTasksOfAReplicaThatIsBack(t *testing.T) {
+// A replica whose session was lost is dead under its name: others take its tasks
+// at once, and whatever it still does in that name is refused.
+func TestTasksOfAReplicaThatLostItsSession(t *testing.T) {
 	a, b, url := replicas(t)
 	ctx, now := context.Background(), time.Now()
 	if err := a.PutTask(ctx, workflow.Task{Execution: "1", Kind: workflow.Advance, RunAt: now}); err != nil {
 		t.Fatal(err)
 	}
-	if held, err := a.ClaimTasks(ctx, "a", now, time.Hour, 9); err != nil || len(held) != 1 {
+	held, err := a.ClaimTasks(ctx, "a", now, time.Hour, 9)
+	if err != nil || len(held) != 1 {
 		t.Fatal(held, err)
 	}
-	told, tell := signal()
-	a.OnRemoteCommit(tell)
+	lost, err := a.Hold(ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
 	admin(t, url, cutOff)
-	receive(t, told, "the connection was made again")
-	if tasks, err := b.ClaimTasks(ctx, "b", now, time.Hour, 9); err != nil || len(tasks) != 0 {
-		t.Errorf("got %v, %v of a replica that is back", tasks, err)
+	receive(t, lost, "the session was lost")
+	if _, err := a.ClaimTasks(ctx, "a", now, time.Hour, 9); !errors.Is(err, workflow.ErrOwnerLost) || !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("claiming in the name that was lost: %v", err)
+	}
+	if err := a.ReleaseTasks(ctx, "a"); !errors.Is(err, workflow.ErrOwnerLost) {
+		t.Errorf("releasing in the name that was lost: %v", err)
+	}
+	tasks, err := b.ClaimTasks(ctx, "b", now, time.Hour, 9)
+	if err != nil || len(tasks) != 1 || tasks[0].Attempt != 2 {
+		t.Fatalf("the other got %v, %v", tasks, err)
+	}
+	if err := a.FinishTask(ctx, held[0]); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("the late answer: %v", err)
+	}
+	if err := a.RenewTask(ctx, held[0], now.Add(time.Hour)); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("the late renewal: %v", err)
+	}
+	if tasks, err := a.ClaimTasks(ctx, "a again", now, time.Hour, 9); err != nil || len(tasks) != 0 {
+		t.Errorf("under a new name it got %v, %v", tasks, err)
+	}
+}
+
+// A replica whose own clock is an hour wrong takes nothing too early and holds
+// what it takes as long as any other.
+func TestReplicaWithAWrongClock(t *testing.T) {
+	for name, wrong := range map[string]time.Duration{"fast": time.Hour, "slow": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			url := pgtest.URL(t)
+			right := openURL(t, url, store.Options{})
+			odd := openURL(t, url, store.Options{Now: func() time.Time { return time.Now().Add(wrong) }})
+			ctx, lease := context.Background(), time.Minute
+			claim := func(db *store.DB, owner string) []string {
+				t.Helper()
+				tasks, err := db.ClaimTasks(ctx, owner, db.Now(), lease, 9)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				for _, task := range tasks {
+					got = append(got, task.Execution)
+				}
+				return got
+			}
+			put := func(db *store.DB, name string, after time.Duration) {
+				t.Helper()
+				task := workflow.Task{Execution: name, Kind: workflow.Timer, RunAt: db.Now().Add(after)}
+				if err := db.PutTask(ctx, task); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(right, "now", 0)
+			put(right, "in a while", 30*time.Minute)
+			put(odd, "in a while too", 30*time.Minute)
+			if got := claim(right, "right"); !slices.Equal(got, []string{"now"}) {
+				t.Errorf("the one whose clock is right got %v", got)
+			}
+			put(odd, "odd's", 0)
+			if got := claim(odd, "odd"); !slices.Equal(got, []string{"odd's"}) {
+				t.Errorf("the one whose clock is wrong got %v", got)
+			}
+			if got := claim(right, "right"); len(got) > 0 {
+				t.Errorf("%v was taken from the one whose clock is wrong", got)
+			}
+			if next, ok, err := odd.NextTaskAt(ctx); err != nil || !ok || next.Before(right.Now()) || next.After(right.Now().Add(time.Minute)) {
+				t.Errorf("it looks again at %s, %t, %v", next, ok, err)
+			}
+		})
 	}
 }
 

@@ -4,14 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 const (
@@ -21,34 +20,42 @@ const (
 	reconnect   = 2 * time.Second       // the longest pause between attempts to connect
 )
 
+// heartbeat is how often the session asks the server for its time, by which it
+// also learns that nobody answers any more; an answer may take as long.
+const heartbeat = 10 * time.Second
+
 // errOwned is the answer when another session holds an owner's lock, for a
 // while perhaps this process's last one.
 var errOwned = errors.New("another process has this name")
 
 // session keeps one connection for what belongs to a session of PostgreSQL:
 // it listens for the commits of other replicas, tells them of ours, and holds
-// the advisory locks by which others see that our owners of tasks are alive.
-// Its goroutine alone uses the connection.
+// the advisory locks by which others see that our owners of tasks are alive. An
+// owner whose lock was lost with the connection is dead for ever, because
+// others may have taken its tasks since. Its goroutine alone uses the
+// connection.
 type session struct {
 	cfg     *pgx.ConnConfig
 	replica string // tells our own notifications from others'
+	clock   *clock
 	cancel  context.CancelFunc
 	done    chan struct{}
+	beat    time.Time // of the last heartbeat; the goroutine's alone
 
 	mu        sync.Mutex
 	onCommit  func()
-	held      map[string]bool         // owners whose lock this session holds
-	known     map[string]bool         // owners whose lock was ever taken
-	wanted    map[string][]chan error // owners whose lock is asked for
-	notify    bool                    // a NOTIFY is due
-	notified  time.Time               // when the last was sent
-	interrupt context.CancelFunc      // ends the wait for notifications
+	held      map[string]chan struct{} // owners whose lock this session holds; closed when it is lost
+	dead      map[string]bool          // owners whose lock was lost
+	wanted    map[string][]chan error  // owners whose lock is asked for
+	notify    bool                     // a NOTIFY is due
+	notified  time.Time                // when the last was sent
+	interrupt context.CancelFunc       // ends the wait for notifications
 }
 
-func startSession(cfg *pgx.ConnConfig) *session {
+func startSession(cfg *pgx.ConnConfig, c *clock) *session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &session{cfg: cfg, replica: rand.Text(), cancel: cancel, done: make(chan struct{}),
-		held: map[string]bool{}, known: map[string]bool{}, wanted: map[string][]chan error{}}
+	s := &session{cfg: cfg, clock: c, replica: rand.Text(), cancel: cancel, done: make(chan struct{}),
+		held: map[string]chan struct{}{}, dead: map[string]bool{}, wanted: map[string][]chan error{}}
 	go s.run(ctx)
 	return s
 }
@@ -87,6 +94,10 @@ func (s *session) lose(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.interrupt = nil
+	for owner, lost := range s.held {
+		close(lost)
+		s.dead[owner] = true
+	}
 	clear(s.held)
 	for owner, waiting := range s.wanted {
 		for _, w := range waiting {
@@ -101,12 +112,9 @@ func (s *session) serve(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	if err := s.retake(ctx, conn); err != nil {
-		return err
-	}
 	s.tell() // what was committed before this is not going to be told
 	for {
-		wait, interrupt := context.WithCancel(ctx)
+		wait, interrupt := context.WithTimeout(ctx, heartbeat)
 		s.mu.Lock()
 		s.interrupt = interrupt
 		if s.workDue() {
@@ -126,20 +134,6 @@ func (s *session) serve(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 	}
-}
-
-// retake takes the locks again that the last connection held, before others
-// think for long that their owners are dead.
-func (s *session) retake(ctx context.Context, conn *pgx.Conn) error {
-	s.mu.Lock()
-	owners := slices.Collect(maps.Keys(s.known))
-	s.mu.Unlock()
-	for _, owner := range owners {
-		if err := s.take(ctx, conn, owner); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // take takes an owner's lock and answers those who asked for it.
@@ -179,6 +173,11 @@ func (s *session) work(ctx context.Context, conn *pgx.Conn) error {
 		owners = append(owners, owner)
 	}
 	s.mu.Unlock()
+	if time.Since(s.beat) >= heartbeat {
+		if err := s.ask(ctx, conn); err != nil {
+			return err
+		}
+	}
 	if notify {
 		if _, err := conn.Exec(ctx, "SELECT pg_notify($1, $2)", channel, s.replica); err != nil {
 			return err
@@ -192,12 +191,21 @@ func (s *session) work(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// ask is one heartbeat.
+func (s *session) ask(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, heartbeat)
+	defer cancel()
+	s.beat = time.Now()
+	return s.clock.measure(ctx, func(ctx context.Context, query string) (micros int64, err error) {
+		return micros, conn.QueryRow(ctx, query).Scan(&micros)
+	})
+}
+
 func (s *session) answer(owner string, got bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held[owner] = got
-	if got {
-		s.known[owner] = true
+	if got && s.held[owner] == nil {
+		s.held[owner] = make(chan struct{})
 	}
 	for _, w := range s.wanted[owner] {
 		if got {
@@ -244,18 +252,31 @@ func (e *postgresEngine) committed() {
 }
 
 // own takes the owner's lock when the session does not hold it already.
-func (e *postgresEngine) own(ctx context.Context, owner string) error {
-	const op = "store.own"
+func (e *postgresEngine) own(ctx context.Context, owner string) (<-chan struct{}, error) {
+	const op = "store.Hold"
 	s := e.session
 	answer := make(chan error, 1)
-	s.mu.Lock()
-	if s.held[owner] {
+	for {
+		s.mu.Lock()
+		if lost := s.held[owner]; lost != nil {
+			s.mu.Unlock()
+			return lost, nil
+		}
+		if s.dead[owner] {
+			s.mu.Unlock()
+			return nil, iap.E(op, iap.Conflict, workflow.ErrOwnerLost)
+		}
+		s.wanted[owner] = append(s.wanted[owner], answer)
+		s.wake()
 		s.mu.Unlock()
-		return nil
+		if err := e.await(ctx, answer); err != nil {
+			return nil, err
+		}
 	}
-	s.wanted[owner] = append(s.wanted[owner], answer)
-	s.wake()
-	s.mu.Unlock()
+}
+
+// await waits for the answer of the session.
+func (e *postgresEngine) await(ctx context.Context, answer <-chan error) error {
 	timeout := time.NewTimer(e.db.opts.BusyTimeout)
 	defer timeout.Stop()
 	var err error
@@ -265,13 +286,13 @@ func (e *postgresEngine) own(ctx context.Context, owner string) error {
 		return e.db.ended(ctx)
 	case <-timeout.C:
 		err = errQueue
-	case <-s.done:
+	case <-e.session.done:
 		err = errClosed
 	}
 	if err == nil {
 		return nil
 	}
-	return &iap.Error{Op: op, Kind: iap.Unavailable, RetryAfter: retryAfter, Err: err}
+	return &iap.Error{Op: "store.Hold", Kind: iap.Unavailable, RetryAfter: retryAfter, Err: err}
 }
 
 // gone is true of a task whose owner's lock no session holds. Portals that

@@ -135,10 +135,10 @@ func (e *sqliteEngine) update(ctx context.Context, fn func(context.Context) erro
 }
 
 // The portal's process is the only one on an SQLite file.
-func (e *sqliteEngine) own(context.Context, string) error { return nil }
-func (e *sqliteEngine) gone() string                      { return "1 = 1" }
-func (e *sqliteEngine) watch(func())                      {}
-func (e *sqliteEngine) committed()                        {}
+func (e *sqliteEngine) own(context.Context, string) (<-chan struct{}, error) { return nil, nil }
+func (e *sqliteEngine) gone() string                                         { return "1 = 1" }
+func (e *sqliteEngine) watch(func())                                         {}
+func (e *sqliteEngine) committed()                                           {}
 
 func (e *sqliteEngine) close() error {
 	return errors.Join(e.read.Close(), e.writer.close())

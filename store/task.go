@@ -63,7 +63,7 @@ func (db *DB) ClaimTasks(ctx context.Context, owner string, now time.Time, lease
 	if owner == "" {
 		return nil, iap.FieldErrorf("store.ClaimTasks", "owner", "is empty; give the name of the process")
 	}
-	if err := db.engine.own(ctx, owner); err != nil {
+	if _, err := db.Hold(ctx, owner); err != nil {
 		return nil, err
 	}
 	err = db.Update(ctx, func(ctx context.Context) error {
@@ -129,10 +129,16 @@ func (db *DB) RenewTask(ctx context.Context, t workflow.Task, until time.Time) e
 	return err
 }
 
+// Hold implements workflow.Store. On PostgreSQL a process lives for as long as
+// the session that holds its advisory lock.
+func (db *DB) Hold(ctx context.Context, owner string) (lost <-chan struct{}, err error) {
+	return db.engine.own(ctx, owner)
+}
+
 // ReleaseTasks implements workflow.Store. On PostgreSQL a process is known to
 // be gone when the session is that held its advisory lock.
 func (db *DB) ReleaseTasks(ctx context.Context, owner string) error {
-	if err := db.engine.own(ctx, owner); err != nil {
+	if _, err := db.Hold(ctx, owner); err != nil {
 		return err
 	}
 	_, err := db.exec(ctx, "store.ReleaseTasks", `UPDATE task SET owner = '', lease_until = 0
@@ -140,13 +146,14 @@ func (db *DB) ReleaseTasks(ctx context.Context, owner string) error {
 	return err
 }
 
-// lookEvery is how often replicas look whether one of them has died.
-const lookEvery = time.Second
+// lookEvery is how often replicas look whether one of them has died, so that its
+// work goes on within a second.
+const lookEvery = 250 * time.Millisecond
 
 // NextTaskAt implements workflow.Store: when the first free task is due or the
 // first lease ends, so that somebody looks after the tasks of one that died. On
 // PostgreSQL that is at once when the owner of a task is gone, and never later
-// than in a second, since nobody tells of a death.
+// than after lookEvery, since nobody tells of a death.
 func (db *DB) NextTaskAt(ctx context.Context) (time.Time, bool, error) {
 	const op = "store.NextTaskAt"
 	rows, err := list(ctx, db, op, scalar[int64], `SELECT next FROM (
@@ -157,16 +164,34 @@ func (db *DB) NextTaskAt(ctx context.Context) (time.Time, bool, error) {
 		return next, ok, err
 	}
 	// Goes from one owner to the next in the index, whatever the number of tasks.
-	dead, err := list(ctx, db, op, scalar[bool], `WITH RECURSIVE owners (owner) AS (
+	begun := time.Now()
+	dead, err := list(ctx, db, op, scanLook, `WITH RECURSIVE owners (owner) AS (
 			SELECT min(t.owner) FROM task t WHERE t.owner > ''
 			UNION ALL
 			SELECT (SELECT min(t.owner) FROM task t WHERE t.owner > owners.owner) FROM owners WHERE owners.owner IS NOT NULL)
-		SELECT EXISTS (SELECT 1 FROM owners AS task WHERE task.owner IS NOT NULL AND `+db.engine.gone()+")")
-	if first(dead) {
-		return at(1), true, err
+		SELECT EXISTS (SELECT 1 FROM owners AS task WHERE task.owner IS NOT NULL AND `+db.engine.gone()+"), "+serverTime)
+	if err != nil {
+		return next, ok, err
 	}
-	if look := time.Now().Add(lookEvery); !ok || look.Before(next) {
+	db.clock.set(dead[0].server, begun)
+	if dead[0].found {
+		return at(1), true, nil
+	}
+	if look := db.Now().Add(lookEvery); !ok || look.Before(next) {
 		next = look
 	}
-	return next, true, err
+	return next, true, nil
+}
+
+// look is what a look at the other replicas has shown.
+type look struct {
+	found  bool // rows of one that is gone
+	server time.Time
+}
+
+func scanLook(scan scanner) (l look, err error) {
+	var micros int64
+	err = scan(&l.found, &micros)
+	l.server = time.UnixMicro(micros)
+	return l, err
 }

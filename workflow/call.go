@@ -24,6 +24,7 @@ var errCancelled = errors.New("the task was cancelled")
 type running struct {
 	cancel context.CancelCauseFunc
 	row    Task
+	done   chan struct{} // closed when the handler has returned
 }
 
 func (e *Engine) cancelCall(key TaskKey) {
@@ -44,13 +45,19 @@ func (e *Engine) beginCall(t Task) {
 // runCall calls the handler of a row that this process holds and commits the
 // result together with the end of the row.
 func (e *Engine) runCall(t Task) {
-	ctx, cancel := context.WithCancelCause(e.ctx)
+	held, ok := e.owned(&t)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(held)
 	defer cancel(nil)
-	if _, twice := e.running.LoadOrStore(KeyOf(t), &running{cancel, t}); twice {
+	r := &running{cancel: cancel, row: t, done: make(chan struct{})}
+	if !e.admit(ctx, r) {
 		return
 	}
 	out, err := e.invoke(ctx, t)
 	e.running.Delete(KeyOf(t))
+	close(r.done)
 	if ctx.Err() != nil {
 		return // cancelled: the row is gone; stopping: the next process does it again
 	}
@@ -58,6 +65,27 @@ func (e *Engine) runCall(t Task) {
 	err = e.persist("the result of a task", func() error { return e.finishCall(t, out, err) })
 	if err != nil && !errors.Is(err, ErrTaskLost) && !errors.Is(err, errStopped) {
 		slog.Error("the result of a task could not be taken", "execution", t.Execution, "state", t.State, "err", err)
+	}
+}
+
+// admit takes a call in; false when it runs already. One that this process began
+// before it lost the row has to end first.
+func (e *Engine) admit(ctx context.Context, r *running) bool {
+	for {
+		was, twice := e.running.LoadOrStore(KeyOf(r.row), r)
+		if !twice {
+			return true
+		}
+		old := was.(*running)
+		if old.row.Owner == r.row.Owner && old.row.Attempt == r.row.Attempt {
+			return false
+		}
+		old.cancel(ErrTaskLost)
+		select {
+		case <-old.done:
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 
@@ -112,7 +140,7 @@ func callSignal(t Task, out json.RawMessage, failure error) (asl.Signal, error) 
 // keepLeases renews the leases of the rows whose calls run; who has lost one is
 // cancelled. It ends when the engine stops.
 func (e *Engine) keepLeases() {
-	tick := time.NewTicker(lease / 3)
+	tick := time.NewTicker(e.Lease / 3)
 	defer tick.Stop()
 	for {
 		select {
@@ -123,10 +151,10 @@ func (e *Engine) keepLeases() {
 		e.running.Range(func(_, v any) bool {
 			r := v.(*running)
 			now := e.Now()
-			if r.row.LeaseUntil.Sub(now) > lease/2 {
+			if r.row.LeaseUntil.Sub(now) > e.Lease/2 {
 				return true // began a moment ago
 			}
-			if err := e.Store.RenewTask(e.ctx, r.row, now.Add(lease)); iap.IsKind(err, iap.Conflict) {
+			if err := e.Store.RenewTask(e.ctx, r.row, now.Add(e.Lease)); iap.IsKind(err, iap.Conflict) {
 				r.cancel(errCancelled)
 			}
 			return e.ctx.Err() == nil

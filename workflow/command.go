@@ -13,9 +13,9 @@ import (
 	"github.com/internal-app-portal/iap/asl/value"
 )
 
-// lease is how long a claimed row is its owner's; calls that take longer keep
+// defaultLease is how long a claimed row is its owner's; calls that take longer keep
 // renewing it.
-const lease = time.Minute
+const defaultLease = time.Minute
 
 // command carries out what a step asks for, in its transaction.
 func (s *stepper) command(ctx context.Context, c asl.Command) error {
@@ -125,7 +125,7 @@ func (s *stepper) callLater(call Call) error {
 	now := s.Now()
 	t := Task{Execution: call.Execution, Kind: CallTask, Frame: call.Frame, Number: call.Attempt,
 		State: call.State, Resource: call.Resource.ARN, Payload: p, RunAt: now,
-		Owner: s.Owner, LeaseUntil: now.Add(lease), Attempt: 1}
+		Owner: s.me.Load().owner, LeaseUntil: now.Add(s.Lease), Attempt: 1}
 	s.w.put(t)
 	s.after = append(s.after, func() { s.beginCall(t) })
 	return nil

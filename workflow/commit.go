@@ -12,6 +12,10 @@ import (
 // this process's any more. Nothing was written.
 var ErrTaskLost = errors.New("another process has taken this over")
 
+// ErrOwnerLost is the cause of a Conflict: the name in which something was to be
+// done is one that others may take for dead.
+var ErrOwnerLost = errors.New("the database has lost sight of this process")
+
 // ErrChanged is the cause of a Conflict: the execution was changed since it was
 // read. Nothing was written; the same may work with the execution read again.
 var ErrChanged = errors.New("the execution was changed in the meantime")

@@ -22,9 +22,10 @@ package workflow
 // goroutine: an advance (transitions are left to be taken), a call (a handler
 // is to be run) or a timer. A goroutine that does the work of a row holds its
 // lease and finishes the row in the commit that takes the result, so that a
-// result is taken once. What this process wrote with itself as the owner it
-// starts after the commit without reading it back; all else is found by
-// schedule, which wakes at a signal or when the next row is due.
+// result is taken once. A process whose name is lost (identity) finishes none of
+// the rows that it held under it. What this process wrote with itself as the
+// owner it starts after the commit without reading it back; all else is found
+// by schedule, which wakes at a signal or when the next row is due.
 //
 // The start and the end of an execution are told in their commits. What comes
 // between is told at most every tellEvery, after the commits.

@@ -68,6 +68,7 @@ type Config struct {
 	Log      *event.Log
 	Now      func() time.Time
 	Owner    string             // names this process in leases; unique for each start
+	Lease    time.Duration      // how long a claimed row is its owner's, unless renewed; 0: a minute
 	Handlers map[string]Handler // by resource without its suffix: "job:apply"
 	Limits   asl.Limits
 	// Boundless are names of state machines whose histories have no limit.
@@ -91,6 +92,7 @@ type Config struct {
 // Engine runs executions. See doc.go for its invariants.
 type Engine struct {
 	Config
+	me       atomic.Pointer[identity]
 	machines machineCache
 	running  sync.Map // TaskKey → *running: the calls under way
 	lives    lives
@@ -116,16 +118,21 @@ func New(cfg Config) *Engine {
 	if cfg.OnEnd == nil {
 		cfg.OnEnd = func(context.Context, Execution) error { return nil }
 	}
+	if cfg.Lease == 0 {
+		cfg.Lease = defaultLease
+	}
 	e := &Engine{Config: cfg, wake: make(chan struct{}, 1), progress: newProgress()}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	e.me.Store(e.newIdentity(cfg.Owner))
 	return e
 }
 
 // Start takes up what an earlier process left and begins to work.
 func (e *Engine) Start(ctx context.Context) error {
-	if err := e.Store.ReleaseTasks(ctx, e.Owner); err != nil {
-		return fmt.Errorf("releasing the tasks of an earlier process: %w", err)
+	if err := e.enter(ctx, e.me.Load()); err != nil {
+		return err
 	}
+	e.spawn(e.keepIdentity)
 	e.spawn(e.schedule)
 	e.spawn(e.tell)
 	e.spawn(e.keepLeases)
@@ -185,7 +192,7 @@ func temporary(err error) bool {
 	case iap.Unavailable, iap.Full, iap.Timeout:
 		return true
 	case iap.Conflict:
-		return !errors.Is(err, ErrTaskLost) && !errors.Is(err, ErrStale)
+		return !errors.Is(err, ErrTaskLost) && !errors.Is(err, ErrStale) && !errors.Is(err, ErrOwnerLost)
 	}
 	return false
 }

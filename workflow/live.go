@@ -156,7 +156,7 @@ func (e *Engine) drain(l *live) {
 		e.lives.mu.Lock()
 		rs := l.queue
 		l.queue = nil
-		more := l.execution != nil && len(l.execution.ready) > 0 && l.advance != nil && e.ctx.Err() == nil
+		more := l.execution != nil && len(l.execution.ready) > 0 && l.advance != nil && e.owns(l.advance)
 		if len(rs) == 0 && !more {
 			l.busy = false
 			if l.execution != nil && e.lives.cached.Load() > maxCached {
@@ -224,6 +224,9 @@ func (e *Engine) turn(l *live, rs []*request) error {
 func (e *Engine) attempt(l *live, rs []*request) error {
 	if l.outdated.Swap(false) && (l.execution == nil || !l.execution.isNew) {
 		e.lives.forget(l)
+	}
+	if l.advance != nil && !e.owns(l.advance) {
+		l.advance = nil // others may take it, and what it is for
 	}
 	if l.execution == nil || !l.execution.def.inStep.Load() {
 		err := e.attemptIn(e.ctx, l, rs, false)

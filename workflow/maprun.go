@@ -104,7 +104,7 @@ func (s *stepper) startMapRun(ctx context.Context, c asl.StartMapRun) error {
 		return err
 	}
 	now := s.Now()
-	t := Task{Execution: r.ID, Kind: MapTask, RunAt: now, Owner: s.Owner, LeaseUntil: now.Add(lease), Attempt: 1}
+	t := Task{Execution: r.ID, Kind: MapTask, RunAt: now, Owner: s.me.Load().owner, LeaseUntil: now.Add(s.Lease), Attempt: 1}
 	if err := s.Store.PutTask(ctx, t); err != nil {
 		return err
 	}

@@ -53,7 +53,12 @@ func (e *Engine) runMap(t Task) {
 	if _, twice := e.mapWorkers.LoadOrStore(t.Execution, wake); twice {
 		return
 	}
-	ctx, cancel := context.WithCancelCause(e.ctx)
+	held, ok := e.owned(&t)
+	if !ok {
+		e.mapWorkers.Delete(t.Execution)
+		return
+	}
+	ctx, cancel := context.WithCancelCause(held)
 	defer cancel(nil)
 	stop := e.keepTask(ctx, cancel, t)
 	w := &mapWorker{Engine: e, ctx: ctx, task: t, wake: wake}
@@ -138,7 +143,7 @@ func (w *mapWorker) finishTask(ctx context.Context) error {
 // holds checks in the transaction of ctx that nobody else has taken the run
 // over: a worker that was away for too long must not count anything.
 func (w *mapWorker) holds(ctx context.Context) error {
-	err := w.Store.RenewTask(ctx, w.task, w.Now().Add(lease))
+	err := w.Store.RenewTask(ctx, w.task, w.Now().Add(w.Lease))
 	if iap.IsKind(err, iap.Conflict) {
 		return iap.E("workflow.holds", iap.Conflict, ErrTaskLost)
 	}
@@ -248,7 +253,7 @@ func (e *Engine) keepTask(ctx context.Context, cancel context.CancelCauseFunc, t
 	done := make(chan struct{})
 	var work sync.WaitGroup
 	work.Go(func() {
-		tick := time.NewTicker(lease / 3)
+		tick := time.NewTicker(e.Lease / 3)
 		defer tick.Stop()
 		for {
 			select {
@@ -258,7 +263,7 @@ func (e *Engine) keepTask(ctx context.Context, cancel context.CancelCauseFunc, t
 				return
 			case <-tick.C:
 			}
-			if err := e.Store.RenewTask(ctx, t, e.Now().Add(lease)); iap.IsKind(err, iap.Conflict) {
+			if err := e.Store.RenewTask(ctx, t, e.Now().Add(e.Lease)); iap.IsKind(err, iap.Conflict) {
 				cancel(ErrTaskLost)
 				return
 			}

@@ -46,9 +46,13 @@ func (e *Engine) claim() time.Duration {
 		if sleep := e.untilNext(); sleep > 0 {
 			return sleep
 		}
-		tasks, err := e.Store.ClaimTasks(e.ctx, e.Owner, e.Now(), lease, claimLimit)
+		id := e.me.Load()
+		if id.ctx.Err() != nil {
+			return longestSleep // whoever finds a new name wakes
+		}
+		tasks, err := e.Store.ClaimTasks(id.ctx, id.owner, e.Now(), e.Lease, claimLimit)
 		if err != nil {
-			if e.ctx.Err() == nil {
+			if id.ctx.Err() == nil {
 				slog.Warn("due tasks could not be claimed; trying again", "err", err)
 			}
 			return longestSleep

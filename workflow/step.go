@@ -147,6 +147,10 @@ type steppingKey struct{}
 // takeAll takes requests and then the transitions that wait.
 func (s *stepper) takeAll(ctx context.Context, rs []*request) error {
 	for _, r := range rs {
+		if r.row != nil && !s.owns(r.row) {
+			r.err = errTaskLost()
+			continue
+		}
 		if r.row != nil {
 			s.takeRow(r)
 		}

@@ -141,6 +141,11 @@ type Store interface {
 	// RenewTask sets the end of the lease of a task that t.Owner still holds
 	// with t.Attempt; else Conflict.
 	RenewTask(ctx context.Context, t Task, until time.Time) error
+	// Hold makes owner known as a living process, so that its tasks are its own
+	// until their leases are over. lost, nil where that cannot be, is closed when
+	// others may take it for dead; from then on what is done in its name is a
+	// Conflict caused by ErrOwnerLost. ClaimTasks and ReleaseTasks hold as well.
+	Hold(ctx context.Context, owner string) (lost <-chan struct{}, err error)
 	// ReleaseTasks frees all tasks of owners other than owner whose processes
 	// are known to be gone; on SQLite these are all others.
 	ReleaseTasks(ctx context.Context, owner string) error

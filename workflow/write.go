@@ -58,9 +58,9 @@ func (s *stepper) writeAdvance() {
 	case len(s.ready) == 0 && s.advance != nil:
 		s.w.drop(key)
 		s.advance = nil
-	case len(s.ready) > 0 && (s.advance == nil || s.advance.LeaseUntil.Sub(s.Now()) < lease/2):
+	case len(s.ready) > 0 && (s.advance == nil || !s.owns(s.advance) || s.advance.LeaseUntil.Sub(s.Now()) < s.Lease/2):
 		now := s.Now()
-		s.advance = &Task{Execution: s.x.ID, Kind: Advance, RunAt: now, Owner: s.Owner, LeaseUntil: now.Add(lease),
+		s.advance = &Task{Execution: s.x.ID, Kind: Advance, RunAt: now, Owner: s.me.Load().owner, LeaseUntil: now.Add(s.Lease),
 			Attempt: int(s.x.Version) + 1}
 		s.w.put(*s.advance)
 	}
