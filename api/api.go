@@ -44,6 +44,8 @@ func New(cfg Config) http.Handler {
 	s.registerJobs()
 	s.registerMachines()
 	s.registerExecutions()
+	s.registerMapRuns()
+	s.registerBuckets()
 	s.registerStream()
 	s.registerMeta()
 	s.registerDocs(mux)

@@ -66,6 +66,7 @@ type Config struct {
 	Log       Log
 	Auth      Auth
 	Workflows Workflows     // nil: the API has no state machines
+	Buckets   Buckets       // nil: the API has no buckets
 	Schema    []byte        // JSON Schema of iap.yaml: catalog.Schema
 	Version   string        // of the program
 	Logger    *slog.Logger  // nil: slog.Default()

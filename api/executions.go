@@ -62,6 +62,7 @@ func wireExecution(x workflow.Execution, machine string) client.Execution {
 type executionsInput struct {
 	Machine string `query:"state_machine" maxLength:"80" doc:"Name of a state machine; absent: of all"`
 	Status  string `query:"status" enum:"RUNNING,SUCCEEDED,FAILED,TIMED_OUT,ABORTED"`
+	MapRun  string `query:"map_run" maxLength:"26" doc:"ID of a map run: its children"`
 	Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Before  string `query:"before" maxLength:"26" doc:"\"next\" of the page before"`
 }
@@ -71,7 +72,7 @@ func (s *service) listExecutions(ctx context.Context, in *executionsInput) (*bod
 		return nil, iap.FieldErrorf("api.Executions", "query.before", "%q is not the \"next\" of a page", in.Before)
 	}
 	items, err := s.cfg.Workflows.Executions(ctx, actor(ctx), workflow.ExecutionFilter{Machine: in.Machine,
-		Status: workflow.Status(in.Status), Before: in.Before, Limit: in.Limit})
+		Status: workflow.Status(in.Status), MapRun: in.MapRun, Before: in.Before, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}

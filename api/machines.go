@@ -36,6 +36,13 @@ type Workflows interface {
 	// History returns at most limit events with numbers above after.
 	History(ctx context.Context, actor iap.Actor, id string, after int64, limit int) ([]workflow.HistoryEvent, error)
 	Stop(ctx context.Context, actor iap.Actor, id, errorName, cause string) error
+	// MapRun returns a map run.
+	MapRun(ctx context.Context, actor iap.Actor, id string) (workflow.MapRun, error)
+	// MapRuns lists the map runs of an execution, newest first, with IDs before
+	// before (empty: from the newest).
+	MapRuns(ctx context.Context, actor iap.Actor, execution, before string, limit int) ([]workflow.MapRun, error)
+	// UpdateMapRun changes the limits of a map run, or is Conflict when it has ended.
+	UpdateMapRun(ctx context.Context, actor iap.Actor, id string, c workflow.MapRunChange) (workflow.MapRun, error)
 	// Redrive lets an execution that did not succeed go on where it ended.
 	Redrive(ctx context.Context, actor iap.Actor, id string) error
 }

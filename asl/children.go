@@ -295,7 +295,6 @@ func (x *exec) cancel(id FrameID, f *Frame) {
 		x.cancelTask(id, f)
 	case PhaseMapRun:
 		x.do(StopMapRun{Frame: id, Attempt: f.Attempt, ARN: f.MapRun})
-		f.MapRun = ""
 	}
 	for _, t := range []TimerID{f.Timer, f.Heartbeat} {
 		if t != 0 {

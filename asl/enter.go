@@ -14,6 +14,7 @@ import (
 func (x *exec) enter() {
 	f := x.f
 	f.Entered = millis(x.env.Now)
+	f.MapRun, f.MapRedrives = "", 0
 	before := f.Prev
 	x.tell(string(x.def.Type)+"StateEntered", Details{Name: f.State, Input: f.Data})
 	f.EnteredEvent = f.Prev

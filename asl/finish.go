@@ -76,7 +76,7 @@ func (x *exec) done() Outcome {
 		// Work that this step asked for is not begun; what runs is cancelled.
 		x.out.Commands = slices.DeleteFunc(x.out.Commands, func(c Command) bool {
 			switch c.(type) {
-			case ScheduleTask, SetTimer, StartMapRun:
+			case ScheduleTask, SetTimer, StartMapRun, RedriveMapRun:
 				return true
 			}
 			return false

@@ -137,7 +137,7 @@ type StateDef struct {
 	// Line and Column are where the state's definition begins, from 1.
 	Line, Column int
 
-	pointer string
+	pointer string // JSON Pointer to the definition
 	spec    spec
 }
 

@@ -19,11 +19,16 @@ type MapCounts struct {
 	TimedOut       int64 `json:"timed_out"`
 	Aborted        int64 `json:"aborted"`
 	ResultsWritten int64 `json:"results_written"`
+	// PendingRedrive are those that did not succeed and will be redriven.
+	PendingRedrive int64 `json:"pending_redrive,omitempty"`
+	// NotRedrivable are those of Failed, TimedOut and Aborted that could not be
+	// redriven.
+	NotRedrivable int64 `json:"failures_not_redrivable,omitempty"`
 }
 
 // Total is how many there are.
 func (c MapCounts) Total() int64 {
-	return c.Pending + c.Running + c.Succeeded + c.Failed + c.TimedOut + c.Aborted
+	return c.Pending + c.Running + c.Succeeded + c.Failed + c.TimedOut + c.Aborted + c.PendingRedrive
 }
 
 // Ended counts n of a status that is final.

@@ -11,6 +11,16 @@ type StartMapRun struct {
 	Order   MapRunOrder
 }
 
+// RedriveMapRun asks for a map run that has ended without success to go on: its
+// children that did not succeed are redriven, Express ones run again, and those
+// that were not begun are begun. It then ends by a MapRunEnded of this Attempt.
+// It follows "Redriving Map Runs" in AWS's developer guide.
+type RedriveMapRun struct {
+	Frame   FrameID
+	Attempt int
+	ARN     string
+}
+
 // StopMapRun tells that a map run is no longer wanted: its children are to be
 // stopped, and no MapRunEnded is awaited.
 type StopMapRun struct {
@@ -19,8 +29,9 @@ type StopMapRun struct {
 	ARN     string
 }
 
-func (StartMapRun) command() {}
-func (StopMapRun) command()  {}
+func (StartMapRun) command()   {}
+func (RedriveMapRun) command() {}
+func (StopMapRun) command()    {}
 
 // MapRunEnded tells how a map run ended: Succeeded with its Output, or Failed
 // with an error that Retry and Catch of the state match.

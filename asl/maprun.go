@@ -40,7 +40,7 @@ func (x *exec) runDistributed(items value.Value, concurrency int64) *failure {
 	o.Scope = x.scope()
 	x.f.Attempt++
 	o.ARN = x.newMapRun(x.f.Attempt, o.Label)
-	x.f.Phase, x.f.MapRun = PhaseMapRun, o.ARN
+	x.f.Phase, x.f.MapRun, x.f.MapRedrives = PhaseMapRun, o.ARN, 0
 	x.tell("MapRunStarted", Details{MapRunARN: o.ARN})
 	x.do(StartMapRun{Frame: x.id, Attempt: x.f.Attempt, Order: o})
 	return nil
@@ -109,9 +109,19 @@ func (x *exec) mapRun(id FrameID, attempt int) error {
 	return nil
 }
 
+// redriveMapRun has the run go on that the state failed with.
+func (x *exec) redriveMapRun() {
+	x.f.Attempt++
+	x.f.MapRedrives++
+	x.f.Phase = PhaseMapRun
+	count := x.f.MapRedrives
+	x.tell("MapRunRedriven", Details{MapRunARN: x.f.MapRun, RedriveCount: &count})
+	x.do(RedriveMapRun{Frame: x.id, Attempt: x.f.Attempt, ARN: x.f.MapRun})
+}
+
 // mapRunEnded takes the end of a map run.
 func (x *exec) mapRunEnded(sig MapRunEnded) {
-	x.f.Phase, x.f.MapRun = phaseSettled, ""
+	x.f.Phase = phaseSettled
 	if sig.Status == Succeeded {
 		if err := sig.Output.Check(); err != nil {
 			sig = MapRunEnded{Status: Failed, Error: errRuntime, Cause: "The result of the map run is not JSON."}
@@ -127,6 +137,7 @@ func (x *exec) mapRunEnded(sig MapRunEnded) {
 		x.giveUp(f)
 		return
 	}
+	x.f.MapRun, x.f.MapRedrives = "", 0
 	started := x.f.Prev
 	ended := x.emit("MapRunSucceeded", started, Details{})
 	x.emit("MapStateSucceeded", ended, Details{})

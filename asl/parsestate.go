@@ -26,6 +26,7 @@ func (c *checker) state(n *node, t *targets) *StateDef {
 	defer func() { c.at = around }()
 	s := &StateDef{Name: n.key, Type: StateType(name), QueryLanguage: c.lang}
 	s.Line, s.Column = c.lineColumn(n.pos.Offset)
+	s.pointer = n.pointer()
 	s.Comment = c.optionalString(n, "Comment")
 	c.stateLanguage(n, s)
 	known := fieldsOf(s.Type)

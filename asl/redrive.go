@@ -10,7 +10,7 @@ const MaxRedriveEvents = DefaultHistoryEvents - 2
 // Redrive continues an execution that Failed, TimedOut or was Aborted from the
 // states that did not succeed. Of a Parallel or Map state the branches and
 // iterations that succeeded keep their output and the others go on from where
-// they were. Retriers begin to count anew, and so does the machine's
+// they were; of a distributed Map state the same map run goes on. Retriers begin to count anew, and so does the machine's
 // TimeoutSeconds. Env.Execution.RedriveCount is the number of this redrive.
 //
 // It follows "Redriving executions" in AWS's developer guide. An execution that
@@ -62,6 +62,10 @@ func (x *exec) again(id FrameID, previous int64) {
 	x.use(id)
 	x.f.Phase, x.f.Prev = phaseSettled, previous
 	x.f.Started, x.f.Submitted = false, false
+	if x.f.MapRun != "" {
+		x.redriveMapRun()
+		return
+	}
 	x.run()
 }
 

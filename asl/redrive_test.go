@@ -271,3 +271,35 @@ func TestRedriveOfResultsThatWereTooLarge(t *testing.T) {
 	h.succeed("B", `"b"`)
 	h.isStatus(asl.Succeeded)
 }
+
+// TestRedriveOfAMapRun goes on with the run that failed; a state that failed
+// after its run had succeeded begins another.
+func TestRedriveOfAMapRun(t *testing.T) {
+	h := byHand(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$$.Execution.Input","Label":"each","End":true,"OutputPath":"$.none",
+		"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}}}}`)
+	h = byHandWith(t, h.m, `[1]`)
+	start, _ := h.last.Commands[0].(asl.StartMapRun)
+	h.do(asl.MapRunEnded{Frame: start.Frame, Attempt: start.Attempt, Status: asl.Failed, Error: "Broken"})
+	h.isStatus(asl.Failed)
+	for n := 1; n <= 2; n++ {
+		h.redrive()
+		again, ok := h.last.Commands[0].(asl.RedriveMapRun)
+		if !ok || again.ARN != start.Order.ARN || again.Attempt != start.Attempt+n {
+			t.Fatalf("redrive %d: %+v", n, h.last.Commands)
+		}
+		if err := h.try(asl.MapRunEnded{Frame: again.Frame, Attempt: again.Attempt - 1, Status: asl.Succeeded, Output: value.MustText("[]")}); err != asl.ErrStale {
+			t.Errorf("the end of before: %v", err)
+		}
+		if n == 1 {
+			h.do(asl.Stop{})
+			h.isStatus(asl.Aborted)
+		} else {
+			h.do(asl.MapRunEnded{Frame: again.Frame, Attempt: again.Attempt, Status: asl.Succeeded, Output: value.MustText("[]")})
+			h.isStatus(asl.Failed)
+		}
+	}
+	h.redrive()
+	if _, ok := h.last.Commands[0].(asl.StartMapRun); !ok {
+		t.Errorf("after a run that succeeded: %+v", h.last.Commands)
+	}
+}

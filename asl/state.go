@@ -100,8 +100,10 @@ type Frame struct {
 	Timer            TimerID
 	Heartbeat        TimerID
 	HeartbeatSeconds int64
-	// MapRun is the ARN of the map run that the frame waits for.
-	MapRun string
+	// MapRun is the ARN of the map run that the frame waits for or, when the state
+	// has failed since, of its last one; MapRedrives is how often that was redriven.
+	MapRun      string
+	MapRedrives int64
 	// Children is there while a Parallel or Map state runs.
 	Children *Children
 }

@@ -77,6 +77,7 @@ func (f *Frame) write(w *writer) {
 	w.number("heartbeat", int64(f.Heartbeat))
 	w.number("heartbeat_seconds", f.HeartbeatSeconds)
 	w.text("map_run", f.MapRun)
+	w.number("map_redrives", f.MapRedrives)
 	if c := f.Children; c != nil {
 		w.key("children")
 		w.open()
@@ -193,7 +194,8 @@ func readFrame(r reader) *Frame {
 		State: r.text("state"), Phase: Phase(r.text("phase")), Data: r.data("data"), Vars: r.data("vars"),
 		Prev: r.number("prev"), Attempt: int(r.number("attempt")), Entered: r.number("entered"), EnteredEvent: r.number("entered_event"),
 		Started: r.flag("started"), Submitted: r.flag("submitted"), Timer: TimerID(r.number("timer")),
-		Heartbeat: TimerID(r.number("heartbeat")), HeartbeatSeconds: r.number("heartbeat_seconds"), MapRun: r.text("map_run")}
+		Heartbeat: TimerID(r.number("heartbeat")), HeartbeatSeconds: r.number("heartbeat_seconds"), MapRun: r.text("map_run"),
+		MapRedrives: r.number("map_redrives")}
 	list, _ := get(r.o, "retried").(value.Array)
 	for _, x := range list {
 		n, _ := x.(value.Number)

@@ -3,7 +3,6 @@ package bucket
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 )
@@ -30,7 +30,28 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the buckets: %w", err)
 	}
-	return &Folder{root: root}, nil
+	f := &Folder{root: root}
+	f.tidy()
+	return f, nil
+}
+
+// abandoned is how old a file is of which nobody writes any more.
+const abandoned = 24 * time.Hour
+
+// tidy removes what processes that died were writing.
+func (f *Folder) tidy() {
+	dir, err := f.root.Open(".")
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	entries, _ := dir.ReadDir(-1) // what cannot be read is left for the next start
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), unfinished) && time.Since(info.ModTime()) > abandoned {
+			_ = f.root.Remove(e.Name())
+		}
+	}
 }
 
 // Close lets go of the folder.
@@ -67,77 +88,56 @@ func (f *Folder) Open(_ context.Context, bucket, key string) (io.ReadCloser, err
 	return file, nil
 }
 
+// Stat tells of one object; NotFound when there is none.
+func (f *Folder) Stat(_ context.Context, bucket, key string) (Object, error) {
+	if err := check(bucket, key); err != nil {
+		return Object{}, err
+	}
+	info, err := f.root.Stat(path.Join(bucket, key))
+	if err == nil && info.IsDir() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return Object{}, explain("bucket.Stat", bucket, key, err)
+	}
+	return Object{Key: key, Size: info.Size(), ModifiedAt: info.ModTime().UTC()}, nil
+}
+
+// Names gives the names of all buckets, in their order.
+func (f *Folder) Names(context.Context) ([]string, error) {
+	dir, err := f.root.Open(".")
+	if err != nil {
+		return nil, fault("bucket.Names", err)
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	if err != nil {
+		return nil, fault("bucket.Names", err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		if e.IsDir() && CheckBucket(e.Name()) == nil {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // explain gives an error its kind; paths of the host do not show.
 func explain(op, bucket, key string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || isNotDir(err) {
 		return iap.Errorf(op, iap.NotFound, "there is no object %s in the bucket %s", clip(key), bucket)
 	}
+	return fault(op, err)
+}
+
+// fault gives an error that is nobody's input its kind.
+func fault(op string, err error) error {
+	if isFull(err) {
+		return iap.Errorf(op, iap.Full, "no space is left on the disk: %w", err)
+	}
 	return iap.E(op, iap.Internal, err)
-}
-
-// Create implements Buckets.
-func (f *Folder) Create(_ context.Context, bucket, key string) (Writer, error) {
-	const op = "bucket.Create"
-	if err := check(bucket, key); err != nil {
-		return nil, err
-	}
-	temporary := unfinished + rand.Text()
-	file, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, iap.E(op, iap.Internal, err)
-	}
-	return &folderWriter{File: file, root: f.root, temporary: temporary, bucket: bucket, key: key}, nil
-}
-
-type folderWriter struct {
-	*os.File
-	root                   *os.Root
-	temporary, bucket, key string
-	done                   bool
-}
-
-// Commit implements Writer: the bytes are on the disk before the name is.
-func (w *folderWriter) Commit() error {
-	const op = "bucket.Commit"
-	if err := errors.Join(w.File.Sync(), w.File.Close()); err != nil {
-		return iap.E(op, iap.Internal, err)
-	}
-	name := path.Join(w.bucket, w.key)
-	if err := w.root.MkdirAll(path.Dir(name), 0o700); err != nil {
-		if isNotDir(err) || errors.Is(err, fs.ErrExist) {
-			return iap.Errorf(op, iap.Conflict, "the key %s goes through the key of another object", clip(w.key))
-		}
-		return iap.E(op, iap.Internal, err)
-	}
-	if err := w.root.Rename(w.temporary, name); err != nil {
-		if info, statErr := w.root.Stat(name); statErr == nil && info.IsDir() {
-			return iap.Errorf(op, iap.Conflict, "there are objects whose keys begin with %s/", clip(w.key))
-		}
-		return iap.E(op, iap.Internal, err)
-	}
-	w.done = true
-	return nil
-}
-
-// Close implements Writer.
-func (w *folderWriter) Close() error {
-	if w.done {
-		return nil
-	}
-	_ = w.File.Close() // it may be closed by Commit
-	return w.root.Remove(w.temporary)
-}
-
-// Delete implements Buckets.
-func (f *Folder) Delete(_ context.Context, bucket, key string) error {
-	if err := check(bucket, key); err != nil {
-		return err
-	}
-	err := f.root.Remove(path.Join(bucket, key))
-	if err == nil || errors.Is(err, fs.ErrNotExist) || isNotDir(err) {
-		return nil
-	}
-	return explain("bucket.Delete", bucket, key, err)
 }
 
 // List implements Buckets.

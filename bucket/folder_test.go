@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/bucket"
@@ -166,5 +167,79 @@ func TestNamesThatAreRefused(t *testing.T) {
 	}
 	if got := keys(t, f, ""); got != "there:1" {
 		t.Error(got)
+	}
+}
+
+func TestNamesAndStat(t *testing.T) {
+	f, dir := open(t)
+	if err := os.WriteFile(filepath.Join(dir, "buckets", "stray"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(t, f, "a/b", "text"); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := f.Names(t.Context()); err != nil || fmt.Sprint(names) != "[data]" {
+		t.Errorf("%v %v", names, err)
+	}
+	if o, err := f.Stat(t.Context(), "data", "a/b"); err != nil || o.Size != 4 || o.Key != "a/b" {
+		t.Errorf("%+v %v", o, err)
+	}
+	for _, key := range []string{"a", "a/c", "a/b/c"} {
+		if _, err := f.Stat(t.Context(), "data", key); !iap.IsKind(err, iap.NotFound) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if _, err := f.Stat(t.Context(), "data", "../data/a/b"); !iap.IsKind(err, iap.Invalid) {
+		t.Error(err)
+	}
+}
+
+// TestDeleteLeavesNoFolders: a key can be that of an object again where others
+// had it before their last slash, and an empty bucket is gone.
+func TestDeleteLeavesNoFolders(t *testing.T) {
+	f, _ := open(t)
+	for _, key := range []string{"a/b/c", "a/d"} {
+		if err := write(t, f, key, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"a", "a/b", "a/b/c"} { // the first two are no objects
+		if err := f.Delete(t.Context(), "data", key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := write(t, f, "a/b", "now an object"); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"a/b", "a/d"} {
+		if err := f.Delete(t.Context(), "data", key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names, err := f.Names(t.Context()); err != nil || len(names) > 0 {
+		t.Errorf("%v %v", names, err)
+	}
+}
+
+func TestOpenRemovesWhatWasAbandoned(t *testing.T) {
+	f, dir := open(t)
+	for _, name := range []string{"_new-old", "_new-young"} {
+		if err := os.WriteFile(filepath.Join(dir, "buckets", name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "buckets", "_new-old"), before, before); err != nil {
+		t.Fatal(err)
+	}
+	_ = f.Close()
+	again, err := bucket.OpenFolder(filepath.Join(dir, "buckets"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	left, _ := filepath.Glob(filepath.Join(dir, "buckets", "*"))
+	if len(left) != 1 || filepath.Base(left[0]) != "_new-young" {
+		t.Errorf("left: %v", left)
 	}
 }

@@ -15,6 +15,7 @@ type commands struct {
 	Job jobCmd `cmd:"" group:"Catalogue" help:"List, show and cancel jobs, print their logs."`
 
 	Workflow workflowCmd `cmd:"" group:"Workflows" help:"Check, run and test state machines."`
+	Bucket   bucketCmd   `cmd:"" group:"Workflows" help:"Write, read and list the objects that state machines use."`
 
 	Serve      serveCmd      `cmd:"" group:"Portal" help:"Run the portal."`
 	Doctor     doctorCmd     `cmd:"" group:"Portal" help:"Check what the portal needs on this machine."`

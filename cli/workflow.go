@@ -24,6 +24,7 @@ type workflowCmd struct {
 	Start   workflowStartCmd   `cmd:"" help:"Start an execution."`
 	Show    workflowShowCmd    `cmd:"" help:"Show an execution or a state machine."`
 	History workflowHistoryCmd `cmd:"" help:"Show what happened in an execution."`
+	MapRun  mapRunCmd          `cmd:"" name:"map-run" help:"List and show the map runs of executions, change their limits."`
 	Stop    workflowStopCmd    `cmd:"" help:"Stop an execution."`
 	Redrive workflowRedriveCmd `cmd:"" help:"Let an execution that did not succeed go on where it ended."`
 }

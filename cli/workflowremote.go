@@ -14,6 +14,7 @@ import (
 type workflowLsCmd struct {
 	Name   string `arg:"" optional:"" name:"state-machine" help:"List the executions of this state machine."`
 	Status string `help:"Of executions: running, succeeded, failed, timed_out or aborted." enum:"running,succeeded,failed,timed_out,aborted,all" default:"all" placeholder:"STATUS"`
+	MapRun string `help:"List the executions that are the children of this map run." placeholder:"ID"`
 	Limit  int    `short:"n" help:"How many at most." default:"50"`
 }
 
@@ -25,7 +26,7 @@ func (c *workflowLsCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	if c.Name != "" || c.Status != "all" {
+	if c.Name != "" || c.Status != "all" || c.MapRun != "" {
 		return c.executions(r, cl)
 	}
 	machines, err := pages(c.Limit, func(after string, limit int) (client.List[client.StateMachine], error) {
@@ -66,7 +67,7 @@ func (c *workflowLsCmd) executions(r *run, cl *client.Client) error {
 		}
 	}
 	all, err := pages(c.Limit, func(before string, limit int) (client.List[client.Execution], error) {
-		return cl.Executions(r.ctx, client.ExecutionFilter{StateMachine: c.Name, Status: status, Before: before, Limit: limit})
+		return cl.Executions(r.ctx, client.ExecutionFilter{StateMachine: c.Name, Status: status, MapRun: c.MapRun, Before: before, Limit: limit})
 	})
 	if err != nil {
 		return err

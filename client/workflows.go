@@ -105,6 +105,7 @@ func (c *Client) StartExecution(ctx context.Context, machine string, in StartExe
 // ExecutionFilter chooses executions; empty fields choose all.
 type ExecutionFilter struct {
 	StateMachine, Status string
+	MapRun               string // ID: its children
 	Before               string // Next of the page before
 	Limit                int    // 1 to 500; 0: 100
 }
@@ -112,7 +113,7 @@ type ExecutionFilter struct {
 // Executions returns a page of executions, newest first.
 func (c *Client) Executions(ctx context.Context, f ExecutionFilter) (out List[Execution], err error) {
 	q := url.Values{}
-	for k, v := range map[string]string{"state_machine": f.StateMachine, "status": f.Status, "before": f.Before} {
+	for k, v := range map[string]string{"state_machine": f.StateMachine, "status": f.Status, "map_run": f.MapRun, "before": f.Before} {
 		if v != "" {
 			q.Set(k, v)
 		}

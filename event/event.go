@@ -41,6 +41,7 @@ const (
 	InstanceChanged  = "iap.instance.changed"    // data: instance.Snapshot
 	JobChanged       = "iap.job.changed"         // data: job.Snapshot
 	ExecutionChanged = "iap.execution.changed"   // data: id, status
+	MapRunChanged    = "iap.map_run.changed"     // data: id, execution, status
 	AppChanged       = "iap.app.changed"         // data: slug, version, retired
 	LeakFound        = "iap.leak.found"          // data: instance, resources
 	LockReleased     = "iap.state.lock_released" // data: job, lock id, reason

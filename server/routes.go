@@ -11,6 +11,7 @@ import (
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/api"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/proxy"
 	"github.com/internal-app-portal/iap/sfn"
@@ -76,6 +77,7 @@ func (s *Server) portalHandler() http.Handler {
 	m.Handle(sfn.Prefix+"/{$}", aws)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
+		Buckets:   bucket.Access{Folder: s.buckets},
 		Schema:    catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", a) // which refuses other sites' requests by itself
 	m.HandleFunc("GET "+accessPath, s.access)

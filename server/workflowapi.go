@@ -112,6 +112,12 @@ func expressExecution(x workflow.ExpressExecution) workflow.Execution {
 // Executions implements api.Workflows: of an Express state machine those that
 // are still remembered, on one page.
 func (w workflowAPI) Executions(ctx context.Context, a iap.Actor, f workflow.ExecutionFilter) ([]workflow.ExecutionItem, error) {
+	if f.MapRun != "" { // who may see a map run may see its children
+		if _, err := w.MapRun(ctx, a, f.MapRun); err != nil {
+			return nil, err
+		}
+		return w.machines.Executions(ctx, f)
+	}
 	if err := adminsOnly(a, "server.Executions"); err != nil {
 		return nil, err
 	}

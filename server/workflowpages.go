@@ -114,12 +114,15 @@ func (p workflowPages) Execution(ctx context.Context, a iap.Actor, id string) (w
 		return web.Execution{}, err
 	}
 	out := web.Execution{Execution: x, Machine: machine}
-	if out.Text, err = p.api.machines.Definition(ctx, x.StateMachine); err != nil {
-		return out, err
-	}
 	if e, err := p.api.express.Get(id); err == nil {
+		if out.Text, err = p.api.machines.Definition(ctx, x.StateMachine); err != nil {
+			return out, err
+		}
 		out.Events, out.Why = int64(len(e.History)), "an Express execution cannot be redriven"
 		return out, nil
+	}
+	if out.Text, err = p.api.engine.Text(ctx, x); err != nil {
+		return out, err
 	}
 	newest, err := p.api.machines.HistoryBefore(ctx, id, 0, 1)
 	if err != nil {

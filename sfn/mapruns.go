@@ -49,10 +49,13 @@ type counts struct {
 	Aborted        int64 `json:"aborted"`
 	Total          int64 `json:"total"`
 	ResultsWritten int64 `json:"resultsWritten"`
+	NotRedrivable  int64 `json:"failuresNotRedrivable"`
+	PendingRedrive int64 `json:"pendingRedrive"`
 }
 
 func countsOf(c asl.MapCounts) counts {
-	return counts{c.Pending, c.Running, c.Succeeded, c.Failed, c.TimedOut, c.Aborted, c.Total(), c.ResultsWritten}
+	return counts{c.Pending, c.Running, c.Succeeded, c.Failed, c.TimedOut, c.Aborted, c.Total(), c.ResultsWritten,
+		c.NotRedrivable, c.PendingRedrive}
 }
 
 type byMapRun struct {
@@ -80,8 +83,10 @@ func (r *request) describeMapRun(in byMapRun) (any, error) {
 		Items       counts  `json:"itemCounts"`
 		Executions  counts  `json:"executionCounts"`
 		Redrives    int     `json:"redriveCount"`
+		Redriven    *stamp  `json:"redriveDate,omitempty"`
 	}{ARN: in.ARN, Execution: workflow.ExecutionARN(run.Machine, parent.Name), Status: string(run.Status), Started: stamp(run.StartedAt),
-		Stopped: maybe(run.StoppedAt), Concurrency: run.MaxConcurrency, Items: countsOf(run.Items), Executions: countsOf(run.Children)}
+		Stopped: maybe(run.StoppedAt), Concurrency: run.MaxConcurrency, Items: countsOf(run.Items), Executions: countsOf(run.Children),
+		Redrives: run.RedriveCount, Redriven: maybe(run.RedrivenAt)}
 	if run.ToleratedPercentage != nil {
 		out.Percentage = *run.ToleratedPercentage
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/workflow"
@@ -108,6 +107,9 @@ func (db *DB) insertMapChildren(ctx context.Context, children []workflow.MapChil
 		args = append(args, c.MapRun, c.Number, c.Items, c.Execution, string(c.Status), counted, string(c.Input),
 			string(c.Output), c.Error, c.Cause, ms(c.StartedAt), ms(c.EndedAt))
 	}
+	b.WriteString(` ON CONFLICT (map_run, number) DO UPDATE SET status = excluded.status, counted = excluded.counted,
+		input = excluded.input, output = excluded.output, error = excluded.error, cause = excluded.cause,
+		started_at = excluded.started_at, ended_at = excluded.ended_at`)
 	_, err := db.exec(ctx, "store.InsertMapChildren", b.String(), args...)
 	return err
 }
@@ -174,9 +176,11 @@ func (db *DB) MapChildren(ctx context.Context, run string, after int64, limit in
 }
 
 // MapChildNumbers implements workflow.MapRunStore.
-func (db *DB) MapChildNumbers(ctx context.Context, run string, from int64) ([]int64, error) {
-	return list(ctx, db, "store.MapChildNumbers", scalar[int64],
-		"SELECT number FROM map_child WHERE map_run = $1 AND number >= $2 ORDER BY number", run, from)
+func (db *DB) MapChildNumbers(ctx context.Context, run string, from int64) ([]workflow.MapChild, error) {
+	return list(ctx, db, "store.MapChildNumbers", func(scan scanner) (c workflow.MapChild, err error) {
+		err = scan(&c.Number, &c.Items, &c.Status)
+		return c, err
+	}, "SELECT number, items, status FROM map_child WHERE map_run = $1 AND number >= $2 ORDER BY number", run, from)
 }
 
 // RunningMapChildren implements workflow.MapRunStore.
@@ -191,18 +195,11 @@ func (db *DB) ClearMapChildren(ctx context.Context, run string, limit int) (int6
 		(SELECT number FROM map_child WHERE map_run = $1 AND execution = '' ORDER BY number LIMIT $2)`, run, limit)
 }
 
-// HurryTask implements workflow.MapRunStore.
-func (db *DB) HurryTask(ctx context.Context, execution string, kind workflow.TaskKind, when time.Time) error {
-	_, err := db.exec(ctx, "store.HurryTask", "UPDATE task SET run_at = $1 WHERE execution = $2 AND kind = $3 AND owner = ''",
-		ms(when), execution, string(kind))
-	return err
-}
-
 // UnstartedMapChildren implements workflow.MapRunStore.
 func (db *DB) UnstartedMapChildren(ctx context.Context, run string) ([]workflow.MapChild, error) {
 	return list(ctx, db, "store.UnstartedMapChildren", scanMapChild, `SELECT c.map_run, c.number, c.items, c.execution, c.status,
 		c.input, c.output, c.error, c.cause, c.started_at, c.ended_at
 		FROM map_child c LEFT JOIN execution x ON x.id = c.execution
-		WHERE c.map_run = $1 AND c.status = $2 AND c.counted = 0 AND c.execution > '' AND x.id IS NULL ORDER BY c.number`,
+		WHERE c.map_run = $1 AND c.status = $2 AND c.counted = 0 AND c.execution > '' AND (x.id IS NULL OR x.status <> $2) ORDER BY c.number`,
 		run, string(workflow.Running))
 }

@@ -30,6 +30,7 @@ type flows struct {
 	machines   map[string]web.Machine
 	executions map[string]*flow
 	broken     bool // tasks fail
+	mapRuns    []workflow.MapRun
 }
 
 type flow struct {
@@ -158,7 +159,7 @@ func (f *flows) Executions(_ context.Context, _ iap.Actor, w workflow.ExecutionF
 	var out []workflow.ExecutionItem
 	for _, id := range slices.Backward(slices.Sorted(maps.Keys(f.executions))) {
 		x := f.executions[id].now()
-		if w.Machine != "" && w.Machine != x.Machine || w.Status != "" && w.Status != x.Status || !strings.HasPrefix(x.Name, w.Prefix) ||
+		if w.MapRun != x.MapRun || w.Machine != "" && w.Machine != x.Machine || w.Status != "" && w.Status != x.Status || !strings.HasPrefix(x.Name, w.Prefix) ||
 			!w.From.IsZero() && x.StartedAt.Before(w.From) || !w.To.IsZero() && !x.StartedAt.Before(w.To) || w.Before != "" && x.ID >= w.Before || len(out) == w.Limit {
 			continue
 		}

@@ -80,6 +80,8 @@ func (f *fragments) make() error {
 			return err
 		}
 		return f.instance(f.e.Group, false)
+	case event.MapRunChanged:
+		return f.mapRun(f.e.Subject)
 	case event.AppChanged:
 		f.add("catalogue")
 	case event.ExecutionChanged, event.LeakFound, event.LockReleased:

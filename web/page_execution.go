@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -60,6 +61,7 @@ type executionView struct {
 	Graph      string // JSON, for the drawing
 	Definition string
 	Last       int64 // number of the newest event that was read
+	MapRuns    []mapRunView
 }
 
 // viewExecution reads an execution with what its history says of the states.
@@ -85,7 +87,10 @@ func (s *Server) viewExecution(ctx context.Context, actor iap.Actor, id string) 
 	}
 	v.Graph, v.Last = string(b), k.last
 	v.Marks = k.marks(g, s.cfg.Now())
-	return v, nil
+	if slices.ContainsFunc(k.visits, func(v visit) bool { return v.MapRun != "" }) {
+		v.MapRuns, err = s.mapRunsOf(ctx, actor, id)
+	}
+	return v, err
 }
 
 func (s *Server) historyOf(actor iap.Actor, id string) func(context.Context, int64, int) ([]workflow.HistoryEvent, error) {
@@ -190,7 +195,11 @@ func (s *Server) writeLive(w http.ResponseWriter, x executionView) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]any{"board": string(board), "list": string(list), "states": x.MarksByName(), "last": x.Last, "status": x.Status})
+	runs, err := s.part("execution-map-runs", x)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, map[string]any{"board": string(board), "runs": string(runs), "list": string(list), "states": x.MarksByName(), "last": x.Last, "status": x.Status})
 }
 
 // MarksByName are the marks as the drawing takes them.

@@ -36,6 +36,7 @@ type historyRow struct {
 	At          time.Time
 	Since       float64 // seconds since the start
 	Note        string
+	MapRun      string // ID; empty: none
 }
 
 func (s *Server) executionHistory(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
@@ -130,6 +131,9 @@ func (r *replay) row(e workflow.HistoryEvent) historyRow {
 	}
 	if t.Resource != "" && row.Note == "" {
 		row.Note = t.Resource
+	}
+	if t.MapRun != "" {
+		row.MapRun = lastPart(t.MapRun)
 	}
 	if strings.HasPrefix(e.Type, "MapIteration") {
 		row.Note = "iteration " + strconv.Itoa(t.Index)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,8 @@ type visit struct {
 	EnterEvent, Ending int64 // numbers of events; 0: not yet
 	Tries              int   // times that its task was scheduled
 	Error, Cause       string
-	Total, Ended, Lost int // of a Map's iterations: all, ended well, failed
+	Total, Ended, Lost int    // of a Map's iterations: all, ended well, failed
+	MapRun             string // ID of the newest map run
 	last               int64
 }
 
@@ -73,6 +75,7 @@ type told struct {
 	Resource string `json:"resource"`
 	Index    int    `json:"index"`
 	Length   int    `json:"length"`
+	MapRun   string `json:"mapRunArn"`
 }
 
 func tell(e workflow.HistoryEvent) told {
@@ -137,6 +140,9 @@ func (r *replay) within(e workflow.HistoryEvent, here spot) spot {
 	t := tell(e)
 	here.inside = false
 	n := r.climb(e, int(here.visit), t.Name)
+	if e.Type == "MapRunRedriven" {
+		n = r.ofMapRun(lastPart(t.MapRun), n)
+	}
 	if n < 0 {
 		return here
 	}
@@ -158,12 +164,29 @@ func (r *replay) within(e workflow.HistoryEvent, here spot) spot {
 	case e.Type == "MapStateStarted":
 		v.begin()
 		v.Total, v.Ended, v.Lost = t.Length, 0, 0
+	case e.Type == "MapRunStarted":
+		v.MapRun = lastPart(t.MapRun)
+	case e.Type == "MapRunRedriven":
+		v.begin()
 	case strings.HasSuffix(e.Type, "StateAborted"):
 		v.Status, v.Exited, v.Ending = visitAborted, e.Time, e.Number
 	default:
 		v.attempt(e, t)
 	}
 	return here
+}
+
+// lastPart is what follows the last colon of an ARN.
+func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
+
+// ofMapRun finds the visit that began a map run.
+func (r *replay) ofMapRun(id string, otherwise int) int {
+	for n := range slices.Backward(r.visits) {
+		if r.visits[n].MapRun == id {
+			return n
+		}
+	}
+	return otherwise
 }
 
 // begin notes that the work of a state begins, perhaps once more.

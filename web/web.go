@@ -182,6 +182,8 @@ func (s *Server) workflowRoutes(in func(pattern string, h handler)) {
 		"GET /executions/{id}/events/{number}": s.executionEvent,
 		"POST /executions/{id}/stop":           s.stopExecution,
 		"POST /executions/{id}/redrive":        s.redriveExecution,
+		"GET /map-runs/{id}":                   s.mapRunPage,
+		"POST /map-runs/{id}":                  s.updateMapRun,
 	} {
 		in(pattern, s.executions(h))
 	}

@@ -29,6 +29,12 @@ type Workflows interface {
 	Stop(ctx context.Context, actor iap.Actor, id, cause string) error
 	Redrive(ctx context.Context, actor iap.Actor, id string) error
 
+	// MapRun returns the run of a distributed Map state.
+	MapRun(ctx context.Context, actor iap.Actor, id string) (workflow.MapRun, error)
+	// MapRuns returns the map runs of an execution, newest first.
+	MapRuns(ctx context.Context, actor iap.Actor, execution string, limit int) ([]workflow.MapRun, error)
+	UpdateMapRun(ctx context.Context, actor iap.Actor, id string, c workflow.MapRunChange) error
+
 	// Tasks are the portal's own tasks, in the order in which they are shown.
 	Tasks() []TaskDoc
 }

@@ -33,6 +33,8 @@ func (s *stepper) command(ctx context.Context, c asl.Command) error {
 		return s.cancelTask(ctx, c)
 	case asl.StartMapRun:
 		return s.startMapRun(ctx, c)
+	case asl.RedriveMapRun:
+		return s.redriveMapRun(ctx, c)
 	case asl.StopMapRun:
 		return s.stopMapRun(ctx, c)
 	}

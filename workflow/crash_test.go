@@ -28,6 +28,7 @@ const (
 	crashDB      = "IAP_TEST_CRASH_DB"      // the database
 	crashEffects = "IAP_TEST_CRASH_EFFECTS" // the file that Run handlers write to
 	crashBatch   = "IAP_TEST_CRASH_BATCH"   // names the executions to start; empty: none
+	crashMaps    = "IAP_TEST_CRASH_MAPS"    // set: the executions are distributed Maps
 	crashKills   = "IAP_TEST_KILLS"
 )
 
@@ -87,6 +88,14 @@ func crashHandlers(t *testing.T, db *store.DB, effects string) map[string]workfl
 			}
 			return json.RawMessage(`"at last"`), nil
 		}},
+		"test:item": {Run: func(_ context.Context, c workflow.Call) (json.RawMessage, error) {
+			var a mapItem
+			if err := json.Unmarshal(c.Arguments, &a); err != nil {
+				return nil, err
+			}
+			_, err := fmt.Fprintf(f, "%s.%d\n", a.Parent, a.N)
+			return json.RawMessage(strconv.Itoa(a.N)), err
+		}},
 		"test:commit": {Commit: func(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
 			name := "effect " + c.Execution
 			was, err := db.Setting(ctx, name)
@@ -108,7 +117,11 @@ func TestCrashWorker(t *testing.T) {
 	db := openURL(t, url)
 	e, _ := newWorker(t, db, os.Getenv(crashEffects))
 	fmt.Println("ready")
-	if err := startBatch(t.Context(), e, os.Getenv(crashBatch)); err != nil {
+	start := startBatch
+	if os.Getenv(crashMaps) != "" {
+		start = startMaps
+	}
+	if err := start(t.Context(), e, os.Getenv(crashBatch)); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Println("begun")
@@ -152,10 +165,11 @@ type worker struct {
 	free func()
 }
 
-func startWorker(t *testing.T, url, effects, batch string) *worker {
+func startWorker(t *testing.T, url, effects, batch string, env ...string) *worker {
 	t.Helper()
 	w := &worker{cmd: exec.Command(os.Args[0], "-test.run=^TestCrashWorker$")}
 	w.cmd.Env = append(os.Environ(), crashDB+"="+url, crashEffects+"="+effects, crashBatch+"="+batch)
+	w.cmd.Env = append(w.cmd.Env, env...)
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -209,6 +223,19 @@ func TestKilled(t *testing.T) {
 func killAll(t *testing.T, url string, atOnce int) {
 	effects := filepath.Join(t.TempDir(), "effects")
 	n := kills()
+	killWorkers(t, url, effects, n, atOnce)
+	db := openURL(t, url)
+	e, log := newWorker(t, db, effects)
+	sub := log.Subscribe(0)
+	if err := startBatch(t.Context(), e, "undisturbed"); err != nil {
+		t.Fatal(err)
+	}
+	awaitAll(t, db, sub)
+	checkAll(t, db, effects, n)
+}
+
+func killWorkers(t *testing.T, url, effects string, n, atOnce int, env ...string) {
+	t.Helper()
 	workers := make([]*worker, atOnce)
 	for i := range n {
 		at := i % atOnce
@@ -218,7 +245,7 @@ func killAll(t *testing.T, url string, atOnce int) {
 			<-time.After(rand.N(80 * time.Millisecond))
 			w.kill()
 		}
-		workers[at] = startWorker(t, url, effects, fmt.Sprintf("batch%d", i))
+		workers[at] = startWorker(t, url, effects, fmt.Sprintf("batch%d", i), env...)
 	}
 	for _, w := range workers {
 		if w != nil {
@@ -226,14 +253,6 @@ func killAll(t *testing.T, url string, atOnce int) {
 			w.kill()
 		}
 	}
-	db := openURL(t, url)
-	e, log := newWorker(t, db, effects)
-	sub := log.Subscribe(0)
-	if err := startBatch(t.Context(), e, "undisturbed"); err != nil {
-		t.Fatal(err)
-	}
-	awaitAll(t, db, sub)
-	checkAll(t, db, effects, n)
 }
 
 // awaitAll waits until no execution runs.

@@ -186,13 +186,13 @@ func (e *Engine) persist(what string, fn func() error) error {
 }
 
 // temporary reports whether the same may work later. A Conflict that is neither
-// lost nor stale is another transaction that changed the same rows first.
+// lost nor stale nor a redrive that is refused is another transaction that changed the same rows first.
 func temporary(err error) bool {
 	switch iap.KindOf(err) {
 	case iap.Unavailable, iap.Full, iap.Timeout:
 		return true
 	case iap.Conflict:
-		return !errors.Is(err, ErrTaskLost) && !errors.Is(err, ErrStale) && !errors.Is(err, ErrOwnerLost)
+		return !errors.Is(err, ErrTaskLost) && !errors.Is(err, ErrStale) && !errors.Is(err, ErrOwnerLost) && !errors.Is(err, ErrNotRedrivable)
 	}
 	return false
 }

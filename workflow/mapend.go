@@ -81,14 +81,14 @@ func (w *mapWorker) end(sig asl.MapRunEnded) error {
 				return err
 			}
 			r, err := w.Store.MapRun(ctx, w.run.ID)
-			if err != nil || r.Status != Running {
+			if err != nil || r.halted() || r.Attempt != w.run.Attempt {
 				return err
 			}
 			r.Status, r.StoppedAt = Status(sig.Status), w.Now()
 			if sig.Status == asl.Succeeded && w.order.Writes() {
 				r.Items.ResultsWritten, r.Children.ResultsWritten = endedOf(r.Items), endedOf(r.Children)
 			}
-			if err := w.Store.UpdateMapRun(ctx, r); err != nil {
+			if err := w.saveMapRun(ctx, r); err != nil {
 				return err
 			}
 			err = w.step(ctx, r.Execution, &request{signal: sig})
@@ -101,23 +101,21 @@ func (w *mapWorker) end(sig asl.MapRunEnded) error {
 }
 
 // clean stops the children of a run that has ended, removes what is not needed
-// any more, and lets the row go.
+// any more, and lets the row go; what a redrive needs is looked at again when
+// there can be none any more.
 func (w *mapWorker) clean() (moved, done bool, err error) {
-	ids, err := w.Store.RunningMapChildren(w.ctx, w.run.ID, mapPage)
+	if some, err := w.stopChildren(); some || err != nil {
+		return true, false, err
+	}
+	until, err := w.keepUntil()
 	if err != nil {
 		return false, false, err
 	}
-	for _, id := range ids {
-		if err := w.stopChild(id); err != nil {
-			return false, false, err
+	if until.IsZero() {
+		n, err := w.Store.ClearMapChildren(w.ctx, w.run.ID, mapRound)
+		if err != nil || n > 0 {
+			return true, false, err
 		}
-	}
-	if len(ids) > 0 {
-		return true, false, nil
-	}
-	n, err := w.Store.ClearMapChildren(w.ctx, w.run.ID, mapRound)
-	if err != nil || n > 0 {
-		return true, false, err
 	}
 	err = w.persist("the last of a map run", func() error {
 		return w.Tx.Update(w.ctx, func(ctx context.Context) error {
@@ -125,16 +123,34 @@ func (w *mapWorker) clean() (moved, done bool, err error) {
 			if err != nil {
 				return err
 			}
-			if w.run.Express {
+			if done = r.Status != Running; done && w.run.Express {
 				r.Children.Running, r.Items.Running = 0, 0
 			}
-			if err := w.Store.UpdateMapRun(ctx, r); err != nil {
+			if err := w.saveMapRun(ctx, r); err != nil || !done {
+				return err // it is being redriven
+			}
+			if err := w.finishTask(ctx); err != nil || until.IsZero() {
 				return err
 			}
-			return w.finishTask(ctx)
+			return w.Store.PutTask(ctx, Task{Execution: r.ID, Kind: MapTask, RunAt: until})
 		})
 	})
-	return true, err == nil, err
+	return true, done && err == nil, err
+}
+
+// stopChildren stops some of the executions that run, and reports whether there
+// were any.
+func (w *mapWorker) stopChildren() (some bool, err error) {
+	ids, err := w.Store.RunningMapChildren(w.ctx, w.run.ID, mapPage)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		if err := w.stopChild(id); err != nil {
+			return false, err
+		}
+	}
+	return len(ids) > 0, nil
 }
 
 // stopChild aborts a child; one that was not begun yet is aborted as well.

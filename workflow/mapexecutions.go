@@ -37,14 +37,18 @@ func (w *mapWorker) roundOfExecutions() (moved, done bool, err error) {
 			Execution: iap.NewID(w.Now()), Input: json.RawMessage(b.Input.String())})
 	}
 	w.ahead = append(w.ahead, next...)
-	var begin []MapChild
+	var begin, again []MapChild
 	err = w.persist("the children of a map run", func() error {
-		begin, items = nil, 0
 		return w.Tx.Update(w.ctx, func(ctx context.Context) error {
-			begin, items = nil, 0
+			begin, again, items = nil, nil, 0
 			r, err := w.counted(ctx)
-			if err != nil || r.Status != Running {
-				w.run = r
+			if err != nil {
+				return err
+			}
+			if w.run = r; r.halted() {
+				return w.saveMapRun(ctx, r)
+			}
+			if again, err = w.takeRedrives(ctx, &r, max(0, w.atOnce(maxExecutions)-r.Children.Running)); err != nil {
 				return err
 			}
 			room := max(0, w.atOnce(maxExecutions)-r.Children.Running)
@@ -62,20 +66,24 @@ func (w *mapWorker) roundOfExecutions() (moved, done bool, err error) {
 			if err := w.Store.InsertMapChildren(ctx, begin); err != nil {
 				return err
 			}
-			return w.Store.UpdateMapRun(ctx, r)
+			return w.saveMapRun(ctx, r)
 		})
 	})
 	if err != nil {
 		return false, false, err
 	}
 	w.ahead = w.ahead[len(begin):]
-	if err := w.begin(begin); err != nil {
+	if len(again) > 0 {
+		w.redriven = again[len(again)-1].Number
+	}
+	if err := errors.Join(w.each(again, w.redriveChild), w.each(begin, w.beginOne)); err != nil {
 		return false, false, err
 	}
-	return w.settled(len(begin) > 0)
+	return w.settled(len(begin)+len(again) > 0)
 }
 
-// counted reads the run and counts what has ended since.
+// counted reads the run and counts what has ended since; whatever follows, the
+// run must be saved in the transaction of ctx.
 func (w *mapWorker) counted(ctx context.Context) (MapRun, error) {
 	if err := w.holds(ctx); err != nil {
 		return MapRun{}, err
@@ -102,14 +110,14 @@ func (w *mapWorker) settled(moved bool) (bool, bool, error) {
 	if err := w.tolerated(&w.run); err != nil {
 		return true, false, err
 	}
-	if w.run.Total >= 0 && w.run.Children.Running == 0 && w.run.Status == Running {
+	if w.run.Total >= 0 && w.run.Children.Running+w.run.Children.PendingRedrive == 0 && !w.run.halted() {
 		return true, false, w.succeed()
 	}
 	return moved, false, nil
 }
 
-// begin starts children whose rows are there.
-func (w *mapWorker) begin(children []MapChild) error {
+// each does something with children whose rows are there, many at a time.
+func (w *mapWorker) each(children []MapChild, do func(MapChild) error) error {
 	work := make(chan MapChild)
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -117,7 +125,7 @@ func (w *mapWorker) begin(children []MapChild) error {
 	for range min(starters, len(children)) {
 		all.Go(func() {
 			for c := range work {
-				if err := w.beginOne(c); err != nil {
+				if err := do(c); err != nil {
 					mu.Lock()
 					failed = errors.Join(failed, err)
 					mu.Unlock()

@@ -30,16 +30,22 @@ func (w *mapWorker) roundInMemory() (moved, done bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
-	r := &inMemory{mapWorker: w, of: w.run, low: w.run.Next, ended: map[int64]bool{}, answers: make(chan MapChild, maxInMemory)}
-	for _, n := range there {
-		r.ended[n] = true
+	r := &inMemory{mapWorker: w, of: w.run, low: w.run.Next, ended: map[int64]bool{}, again: map[int64]bool{},
+		answers: make(chan MapChild, maxInMemory)}
+	for _, c := range there {
+		if c.Status == PendingRedrive {
+			r.again[c.Number] = true
+			r.againItems += c.Items
+		} else {
+			r.ended[c.Number] = true
+		}
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	var work sync.WaitGroup
 	err = r.all(ctx, &work)
 	cancel()
 	work.Wait()
-	if err != nil || w.run.Status != Running {
+	if err != nil || w.run.halted() {
 		return true, false, err
 	}
 	return true, false, w.succeed()
@@ -52,18 +58,19 @@ type inMemory struct {
 	// each other.
 	of      MapRun
 	answers chan MapChild
-	running int64
-	begun   bool
-	results []MapChild
+	// running and items are the children that run, and their items.
+	running, items int64
+	results        []MapChild
 	// low is the first child that has not ended; ended are those after it that
 	// have.
 	low   int64
 	ended map[int64]bool
-	total int64 // items read
+	// again are those that are to be run again and were not begun yet.
+	again      map[int64]bool
+	againItems int64
 }
 
 func (r *inMemory) all(ctx context.Context, work *sync.WaitGroup) error {
-	r.total = r.run.Items.Total()
 	tick := time.NewTicker(mapFlush)
 	defer tick.Stop()
 	for more := true; ; {
@@ -73,22 +80,21 @@ func (r *inMemory) all(ctx context.Context, work *sync.WaitGroup) error {
 				return err
 			}
 			if more = ok; ok && !r.ended[b.Number] {
-				r.running++
-				r.total += b.Items
-				work.Go(func() { r.answers <- r.child(ctx, b) })
+				r.begin(ctx, work, b)
 			}
 		}
 		if len(r.results) >= mapRound || r.running == 0 {
 			if err := r.flush(!more); err != nil {
 				return err
 			}
-			if r.run.Status != Running || !more && r.running == 0 {
+			if r.run.halted() || !more && r.running == 0 {
 				return nil
 			}
 		}
 		select {
 		case c := <-r.answers:
 			r.running--
+			r.items -= c.Items
 			if ctx.Err() == nil {
 				r.results = append(r.results, c)
 			}
@@ -96,13 +102,23 @@ func (r *inMemory) all(ctx context.Context, work *sync.WaitGroup) error {
 			if err := r.flush(!more); err != nil {
 				return err
 			}
-			if r.run.Status != Running {
+			if r.run.halted() {
 				return nil
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+func (r *inMemory) begin(ctx context.Context, work *sync.WaitGroup, b asl.MapBatch) {
+	r.running++
+	r.items += b.Items
+	if r.again[b.Number] {
+		delete(r.again, b.Number)
+		r.againItems -= b.Items
+	}
+	work.Go(func() { r.answers <- r.child(ctx, b) })
 }
 
 // flush writes what has ended, and moves on where the run begins anew.
@@ -127,15 +143,18 @@ func (r *inMemory) flush(last bool) error {
 				return err
 			}
 			run.Children, run.Items = added(run.Children, children), added(run.Items, items)
-			run.Children.Running, run.Items.Running = r.running, r.total-endedOf(run.Items)
-			run.Next = low
+			run.Children.Running, run.Items.Running = r.running, r.items
+			if !run.halted() {
+				run.Children.PendingRedrive, run.Items.PendingRedrive = int64(len(r.again)), r.againItems
+				run.Next = low
+			}
 			if last {
-				run.Total = r.total
+				run.Total = run.Items.Total()
 			}
 			if err := r.Store.InsertMapChildren(ctx, r.results); err != nil {
 				return err
 			}
-			if err := r.Store.UpdateMapRun(ctx, run); err != nil {
+			if err := r.saveMapRun(ctx, run); err != nil {
 				return err
 			}
 			r.run = run

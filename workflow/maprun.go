@@ -73,7 +73,7 @@ func (e *Engine) UpdateMapRun(ctx context.Context, id string, c MapRunChange) er
 			r.ToleratedPercentage = c.ToleratedPercentage
 		}
 		iap.AfterCommit(ctx, func() { e.hurryMapRun(id) })
-		return e.Store.UpdateMapRun(ctx, r)
+		return e.saveMapRun(ctx, r)
 	})
 }
 
@@ -109,7 +109,7 @@ func (s *stepper) startMapRun(ctx context.Context, c asl.StartMapRun) error {
 		return err
 	}
 	iap.AfterCommit(ctx, func() { s.spawn(func() { s.runMap(t) }) })
-	return nil
+	return s.Log.Append(ctx, s.mapRunTold(r))
 }
 
 // stopMapRun has a run end whose Map state is no longer there.
@@ -121,19 +121,15 @@ func (s *stepper) stopMapRun(ctx context.Context, c asl.StopMapRun) error {
 	if err != nil || r.Status != Running {
 		return err
 	}
-	r.Status, r.StoppedAt = Aborted, s.Now()
+	r.Status, r.StoppedAt, r.Redriving = Aborted, s.Now(), false
 	iap.AfterCommit(ctx, func() { s.hurryMapRun(r.ID) })
-	return s.Store.UpdateMapRun(ctx, r)
+	return s.saveMapRun(ctx, r)
 }
 
 // hurryMapRun has the run's worker look at what has changed; one that rests is
 // woken.
 func (e *Engine) hurryMapRun(id string) {
-	if w, ok := e.mapWorkers.Load(id); ok {
-		select {
-		case w.(chan struct{}) <- struct{}{}:
-		default:
-		}
+	if w, ok := e.mapWorkers.Load(id); ok && w.(*mapWorking).poke() {
 		return
 	}
 	if _, waking := e.mapWaking.LoadOrStore(id, true); waking {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,17 +18,28 @@ import (
 	"github.com/internal-app-portal/iap/workflow"
 )
 
-// BenchmarkMapRun goes through 100,000 items of a file of JSON Lines, a child
-// for each, with results written to files. peak-MB is the most memory that the
-// heap took, sampled. With -short it
-// is 5,000 items.
-func BenchmarkMapRun(b *testing.B) {
-	items := 100_000
-	if testing.Short() {
-		items = 5000
+// benchItems is how many items a map run of the benchmark has: children that
+// are executions of their own are fewer. IAP_BENCH_ITEMS sets another number.
+func benchItems(mode string) int {
+	n, err := strconv.Atoi(os.Getenv("IAP_BENCH_ITEMS"))
+	switch {
+	case err == nil:
+		return n
+	case testing.Short():
+		return 5000
+	case mode == "STANDARD":
+		return 10_000
 	}
+	return 100_000
+}
+
+// BenchmarkMapRun goes through the items of a file of JSON Lines, a child for
+// each, with results written to files. peak-MB is the most memory that the heap
+// took, sampled.
+func BenchmarkMapRun(b *testing.B) {
 	echo := map[string]workflow.Handler{"test:one": {Run: func(_ context.Context, c workflow.Call) (json.RawMessage, error) { return c.Arguments, nil }}}
 	for _, mode := range modes {
+		items := benchItems(mode)
 		for name, states := range map[string]string{"pass": passOne, "task": taskOne} {
 			b.Run(strings.ToLower(mode)+"/"+name, func(b *testing.B) {
 				for b.Loop() {

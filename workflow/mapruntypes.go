@@ -33,7 +33,13 @@ type MapRun struct {
 	Total int64 `json:"total"`
 	// Next is the number of the child from which a process that takes the run
 	// over goes on; of Express children some after it may have ended.
-	Next      int64     `json:"next"`
+	Next int64 `json:"next"`
+	// RedriveCount is how often the run was redriven, RedrivenAt the last time.
+	// Redriving tells that its children are not yet in order for that.
+	RedriveCount int       `json:"redrive_count,omitempty"`
+	RedrivenAt   time.Time `json:"redriven_at,omitzero"`
+	Redriving    bool      `json:"redriving,omitempty"`
+
 	StartedAt time.Time `json:"started_at"`
 	StoppedAt time.Time `json:"stopped_at,omitzero"`
 }
@@ -46,6 +52,10 @@ func (r MapRun) ARN() string {
 func (r MapRun) tolerance() asl.Tolerance {
 	return asl.Tolerance{Count: r.ToleratedCount, Percentage: r.ToleratedPercentage}
 }
+
+// halted reports whether no children are begun: the run has ended, or is being
+// redriven and not ready for that yet.
+func (r MapRun) halted() bool { return r.Status != Running || r.Redriving }
 
 // MapChild is a child of a map run: an execution of its own or, when Execution
 // is empty, one that ran in memory and has ended.
@@ -83,6 +93,7 @@ type MapRunStore interface {
 	// before before (empty: from the newest).
 	MapRuns(ctx context.Context, execution, before string, limit int) ([]MapRun, error)
 
+	// InsertMapChildren stores children, in the place of those with their numbers.
 	InsertMapChildren(ctx context.Context, children []MapChild) error
 	// EndMapChild notes how the execution ended that is a child.
 	EndMapChild(ctx context.Context, execution string, status Status) error
@@ -93,16 +104,25 @@ type MapRunStore interface {
 	// MapChildren returns at most limit children with numbers above after; of
 	// executions with their input, output, error and times.
 	MapChildren(ctx context.Context, run string, after int64, limit int) ([]MapChild, error)
-	// MapChildNumbers returns the numbers of the children from one on.
-	MapChildNumbers(ctx context.Context, run string, from int64) ([]int64, error)
-	// UnstartedMapChildren returns children that are to be executions and are not
-	// yet.
+	// MapChildNumbers returns the numbers, items and statuses of the children from
+	// one on.
+	MapChildNumbers(ctx context.Context, run string, from int64) ([]MapChild, error)
+	// MarkMapChildren gives all that did not succeed the status PendingRedrive.
+	MarkMapChildren(ctx context.Context, run string) error
+	// TakeRedrives gives at most limit of those with numbers above after the
+	// status Running, and returns them in their order.
+	TakeRedrives(ctx context.Context, run string, after int64, limit int) ([]MapChild, error)
+	// UnstartedMapChildren returns children that are to run as executions and do
+	// not yet, or not again.
 	UnstartedMapChildren(ctx context.Context, run string) ([]MapChild, error)
 	// RunningMapChildren returns the IDs of at most limit executions that run.
 	RunningMapChildren(ctx context.Context, run string, limit int) ([]string, error)
 	// ClearMapChildren removes the data of at most limit children that ran in
 	// memory, and returns how many it were.
 	ClearMapChildren(ctx context.Context, run string, limit int) (int64, error)
+	// EnsureTask inserts a task or, when there is one that nobody holds, makes it
+	// due when t is.
+	EnsureTask(ctx context.Context, t Task) error
 	// HurryTask makes a task due that nobody holds.
 	HurryTask(ctx context.Context, execution string, kind TaskKind, at time.Time) error
 }

@@ -44,31 +44,77 @@ type mapWorker struct {
 	// ahead are children that are read, but for which there was no room yet.
 	ahead []MapChild
 	moved bool // some have ended since this was last looked at
+	// redriven is the number of the last child that was taken to be redriven.
+	redriven int64
+}
+
+// mapWorking is a map run that this process is at work on.
+type mapWorking struct {
+	wake chan struct{} // has its worker look at what has changed
+	gone chan struct{} // is closed when that has let it go
+	mu   sync.Mutex
+	over bool // guarded by mu: it looks at nothing any more
+}
+
+// poke wakes the worker; false when there is none any more.
+func (m *mapWorking) poke() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over {
+		return false
+	}
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// end tells that the worker looks at nothing any more, and whether it was woken
+// in vain.
+func (m *mapWorking) end() (missed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.over = true
+	return len(m.wake) > 0
 }
 
 // runMap works at a map run until it has ended, nothing happens for a while, or
 // the engine stops.
 func (e *Engine) runMap(t Task) {
-	wake := make(chan struct{}, 1)
-	if _, twice := e.mapWorkers.LoadOrStore(t.Execution, wake); twice {
-		return
+	me := &mapWorking{wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	for {
+		other, twice := e.mapWorkers.LoadOrStore(t.Execution, me)
+		if !twice {
+			break
+		}
+		// It has given the row back already, else this would not be here.
+		select {
+		case <-other.(*mapWorking).gone:
+		case <-e.ctx.Done():
+			return
+		}
 	}
 	held, ok := e.owned(&t)
 	if !ok {
+		me.end()
 		e.mapWorkers.Delete(t.Execution)
+		close(me.gone)
 		return
 	}
 	ctx, cancel := context.WithCancelCause(held)
 	defer cancel(nil)
 	stop := e.keepTask(ctx, cancel, t)
-	w := &mapWorker{Engine: e, ctx: ctx, task: t, wake: wake}
+	w := &mapWorker{Engine: e, ctx: ctx, task: t, wake: me.wake, redriven: -1}
 	err := w.work()
 	stop()
+	missed := me.end()
 	e.mapWorkers.Delete(t.Execution)
-	if w.source != nil {
-		_ = w.source.Close() // it was only read
-	}
+	close(me.gone)
+	w.forget()
 	switch {
+	case err == nil && missed:
+		e.hurryMapRun(t.Execution)
 	case err == nil:
 		e.lookAgain(t.Execution)
 	case ctx.Err() == nil && !errors.Is(err, ErrTaskLost):
@@ -159,6 +205,9 @@ func (w *mapWorker) round() (moved, done bool, err error) {
 	if w.run.Status != Running {
 		return w.clean()
 	}
+	if w.run.Redriving {
+		return true, false, w.beginRedrive()
+	}
 	if err = w.open(); err == nil {
 		if w.run.Express {
 			moved, done, err = w.roundInMemory()
@@ -207,7 +256,7 @@ func (w *mapWorker) open() error {
 		if err != nil {
 			return err
 		}
-		if err := w.begin(left); err != nil {
+		if err := w.each(left, w.redriveChild); err != nil {
 			return err
 		}
 	}
@@ -217,6 +266,14 @@ func (w *mapWorker) open() error {
 		}
 	}
 	return nil
+}
+
+// forget has the items read from the first on.
+func (w *mapWorker) forget() {
+	if w.source != nil {
+		_ = w.source.Close() // it was only read
+	}
+	w.source, w.batches, w.ended, w.ahead, w.redriven = nil, nil, false, nil, -1
 }
 
 // batch reads the next batch; false after the last.

@@ -123,9 +123,14 @@ func (e *Engine) tellPending(ctx context.Context) (idle bool) {
 	err := e.Tx.Update(ctx, func(ctx context.Context) error {
 		events := make([]*event.Event, 0, len(pending))
 		for id, states := range pending {
-			if !e.progress.hasEnded(id) {
-				events = append(events, e.told(id, Running, states))
+			if e.progress.hasEnded(id) {
+				continue
 			}
+			if run, execution, ok := mapRunOf(id); ok {
+				events = append(events, e.mapRunTold(MapRun{ID: run, Execution: execution, Status: Running}))
+				continue
+			}
+			events = append(events, e.told(id, Running, states))
 		}
 		return e.Log.Append(ctx, events...)
 	})

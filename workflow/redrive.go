@@ -38,9 +38,12 @@ type RedriveStore interface {
 // RedriveState is whether an execution can be redriven; Reason says why not, in
 // AWS's words.
 type RedriveState struct {
-	Status string // REDRIVABLE or NOT_REDRIVABLE
+	Status string // REDRIVABLE, NOT_REDRIVABLE or REDRIVABLE_BY_MAP_RUN
 	Reason string
 }
+
+// byMapRun is why a child of a map run is not redriven by itself.
+const byMapRun = "Execution is a child of a Map Run and is redriven with the execution that started the Map Run"
 
 // ErrNotRedrivable is the cause of a Conflict: the execution cannot be redriven.
 var ErrNotRedrivable = errors.New("the execution cannot be redriven")
@@ -75,6 +78,9 @@ func (e *Engine) Redrivable(ctx context.Context, x Execution) (RedriveState, err
 	r := e.redrivable(x)
 	if r.Reason != "" {
 		return r, nil
+	}
+	if x.MapRun != "" {
+		return RedriveState{"REDRIVABLE_BY_MAP_RUN", byMapRun}, nil
 	}
 	_, err := e.keptState(ctx, x)
 	var no *notRedrivable
@@ -132,12 +138,33 @@ func (e *Engine) maxRedriveEvents(machine string) int {
 // states that did not succeed; see asl.Redrive. Errors: NotFound; Conflict
 // (ErrNotRedrivable) with AWS's reason.
 func (e *Engine) Redrive(ctx context.Context, id string) (Execution, error) {
-	const op = "workflow.Redrive"
-	var x Execution
 	err := e.Tx.Update(ctx, func(ctx context.Context) error {
-		var err error
-		if x, err = e.Store.Execution(ctx, id); err != nil {
+		x, err := e.Store.Execution(ctx, id)
+		if err == nil && x.MapRun != "" && x.Status != Running && x.Status != Succeeded {
+			return iap.E("workflow.Redrive", iap.Conflict, &notRedrivable{byMapRun})
+		}
+		if err != nil {
 			return err
+		}
+		return e.redrive(ctx, id)
+	})
+	if err != nil {
+		return Execution{}, err
+	}
+	return e.Store.Execution(ctx, id)
+}
+
+// redrive is Redrive for children of map runs as well; of an execution that
+// runs it is a Conflict (ErrStale).
+func (e *Engine) redrive(ctx context.Context, id string) error {
+	const op = "workflow.redrive"
+	return e.Tx.Update(ctx, func(ctx context.Context) error {
+		x, err := e.Store.Execution(ctx, id)
+		if err != nil {
+			return err
+		}
+		if x.MapRun != "" && x.Status == Running {
+			return errStale()
 		}
 		if r := e.redrivable(x); r.Reason != "" {
 			return iap.E(op, iap.Conflict, &notRedrivable{r.Reason})
@@ -152,10 +179,6 @@ func (e *Engine) Redrive(ctx context.Context, id string) (Execution, error) {
 		}
 		return e.reopen(ctx, &x, state)
 	})
-	if err != nil {
-		return Execution{}, err
-	}
-	return e.Store.Execution(ctx, id)
 }
 
 // reopen makes a row that has ended one that runs, and takes its first step.

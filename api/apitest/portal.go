@@ -13,10 +13,12 @@ import (
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/api"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 // The tokens of the people that a portal knows.
@@ -58,6 +60,8 @@ type Portal struct {
 
 	machines   []*machine   // in the order of names
 	executions []*execution // newest first
+	// MapRuns are the map runs of the portal's executions, newest first.
+	MapRuns []workflow.MapRun
 
 	words int
 	now   func() time.Time
@@ -77,7 +81,12 @@ func New(t testing.TB, change func(*api.Config)) *Portal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cfg = api.Config{Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a, Workflows: workflows{p},
+	folder, err := bucket.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	p.cfg = api.Config{Buckets: bucket.Access{Folder: folder}, Instances: instances{p}, Catalog: apps{p}, Jobs: jobs{p}, Log: p.Log, Auth: a, Workflows: workflows{p},
 		Schema: []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema"}`), Version: "1.2.3"}
 	if change != nil {
 		change(&p.cfg)

@@ -75,7 +75,8 @@ func testMapChildren(t *testing.T, db workflow.MapRunStore) {
 	if left, err := db.UnstartedMapChildren(ctx, "01A"); err != nil || len(left) != 600 || left[1].Execution != "E2" {
 		t.Errorf("%d are not started, %v", len(left), err)
 	}
-	if numbers, err := db.MapChildNumbers(ctx, "01A", 1198); err != nil || fmt.Sprint(numbers) != "[1198 1199]" {
+	if numbers, err := db.MapChildNumbers(ctx, "01A", 1198); err != nil || len(numbers) != 2 || numbers[1].Number != 1199 ||
+		numbers[1].Items != 2 || numbers[1].Status != workflow.Succeeded {
 		t.Errorf("%v %v", numbers, err)
 	}
 	for id, s := range map[string]workflow.Status{"E0": workflow.Failed, "E2": workflow.Succeeded, "E4": workflow.Succeeded, "none": workflow.Failed} {
@@ -102,7 +103,43 @@ func testMapChildren(t *testing.T, db workflow.MapRunStore) {
 	if tallies, err = db.CountMapChildren(ctx, "01A"); len(tallies) > 0 || err != nil {
 		t.Errorf("counted twice: %v %v", tallies, err)
 	}
+	testMapRedrive(t, db)
 	if n, err := db.ClearMapChildren(ctx, "01A", 1000); n != 600 || err != nil {
 		t.Errorf("%d were cleared, %v", n, err)
+	}
+}
+
+// testMapRedrive redrives those of mapChildren that have not succeeded, of which
+// one runs again and one has failed in memory.
+func testMapRedrive(t *testing.T, db workflow.MapRunStore) {
+	ctx := t.Context()
+	failed := workflow.MapChild{MapRun: "01A", Number: 7, Items: 2, Status: workflow.Failed, Counted: true, Error: "E", Input: []byte("1")}
+	if err := db.InsertMapChildren(ctx, []workflow.MapChild{failed}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.MarkMapChildren(ctx, "01A"); err != nil {
+		t.Fatal(err)
+	}
+	if more, err := db.UncountedMapChildren(ctx, "01A"); more || err != nil {
+		t.Error(more, err)
+	}
+	taken, err := db.TakeRedrives(ctx, "01A", -1, 1)
+	if err != nil || len(taken) != 1 || taken[0].Execution != "E0" || taken[0].Items != 2 || string(taken[0].Input) != `{"n":1}` {
+		t.Errorf("%+v %v", taken, err)
+	}
+	left, err := db.MapChildNumbers(ctx, "01A", 0)
+	if err != nil || left[0].Status != workflow.Running || left[7].Status != workflow.PendingRedrive {
+		t.Errorf("%+v %v", left[:8], err)
+	}
+	failed.Status, failed.Error, failed.Output = workflow.Succeeded, "", []byte("2")
+	if err := db.InsertMapChildren(ctx, []workflow.MapChild{failed}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := db.MapChildren(ctx, "01A", 6, 1)
+	if err != nil || got[0].Status != workflow.Succeeded || string(got[0].Output) != "2" || got[0].Error != "" {
+		t.Errorf("%+v %v", got, err)
+	}
+	if taken, err = db.TakeRedrives(ctx, "01A", 0, 10); err != nil || len(taken) > 0 {
+		t.Errorf("%+v %v", taken, err)
 	}
 }

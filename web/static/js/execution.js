@@ -42,6 +42,7 @@
   }
 
   function take(now) {
+    swap($('#map-runs'), now.runs);
     if (now.last === last && now.status === status) return; // what somebody is about to click stays
     status = now.status;
     swap($('#board'), now.board);
