@@ -111,7 +111,7 @@ func (c *checker) condition(n *node) condition {
 			}
 		case "Variable":
 			found++
-			cond.variable, _ = c.path(f)
+			cond.variable, _ = c.rulePath(f)
 			c.operator(n, &cond)
 		}
 	}
@@ -162,7 +162,7 @@ func (c *checker) comparison(op *node, cond *condition) {
 	cond.op = op.key
 	if name, isPath := strings.CutSuffix(op.key, "Path"); isPath {
 		cond.op = name
-		if e, ok := c.path(op); ok {
+		if e, ok := c.rulePath(op); ok {
 			cond.other = &e
 		}
 		return

@@ -54,9 +54,9 @@ func (c *checker) retrier(n *node, last bool) retrier {
 	return r
 }
 
-// maxDelayLimit is what MaxDelaySeconds may be at most: AWS's documentation says
-// less than 31,622,400, a leap year.
-const maxDelayLimit = 31_622_399
+// maxDelayLimit is a leap year: AWS takes it, although its documentation says that
+// MaxDelaySeconds is less.
+const maxDelayLimit = 31_622_400
 
 func (c *checker) catcher(n *node, last bool, s *StateDef, t *targets) catcher {
 	known := []string{"Comment", "ErrorEquals", "ResultPath", "Next", "Assign", "Output"}

@@ -150,12 +150,31 @@ func (c *checker) path(n *node) (expr, bool) {
 	}
 	p, err := jsonpath.Compile(s)
 	if err != nil {
-		c.schema(n, "Value is not a valid JSONPath").hint("%v", err)
+		c.schema(n, "Value must be a valid JSONPath.").hint("%v", err)
 		return expr{}, false
 	}
 	e := expr{text: s, path: p}
 	c.referPath(n, &e)
 	return e, true
+}
+
+// rulePath reads a path in the rule of a Choice.
+func (c *checker) rulePath(n *node) (expr, bool) {
+	if s, ok := n.v.(string); ok && !strings.HasPrefix(s, "$") {
+		c.schema(n, "Value is not a Reference Path: Reference path didn't start with '$'")
+		return expr{}, false
+	}
+	return c.path(n)
+}
+
+// referencePath reads a path that names one place.
+func (c *checker) referencePath(n *node) (expr, bool) {
+	e, ok := c.path(n)
+	if ok && !e.path.IsReference() {
+		c.schema(n, "Value is not a Reference Path").hint("it must name one place, such as $.items")
+		return expr{}, false
+	}
+	return e, ok
 }
 
 // pathOrCall reads a path or a call of an intrinsic function.
@@ -226,12 +245,20 @@ func (c *checker) variableName(n *node, name string) {
 	if validVariable(name) {
 		return
 	}
+	if name == "states" {
+		c.problem(n, CodeReserved, "Cannot assign to reserved variable '$states'.")
+		return
+	}
+	what := "contains invalid characters"
+	if len([]rune(name)) > maxVariableName {
+		what = "is too long"
+	}
 	severity := SeverityError
 	if validVariable(strings.ReplaceAll(name, "-", "_")) {
 		severity = SeverityWarning // AWS refuses it, other tools do not
 	}
-	c.report(n, severity, CodeSchema, fmt.Sprintf("The variable name '%s' is not valid", name)).
-		hint("it must start with a letter or underscore, go on with letters, digits and underscores, have at most %d characters and not be 'states'", maxVariableName)
+	c.report(n, severity, CodeVariable, fmt.Sprintf("Invalid variable name '%s': the variable name %s.", name, what)).
+		hint("it must start with a letter or underscore, go on with letters, digits and underscores, and have at most %d characters", maxVariableName)
 }
 
 // maxVariableName is how many characters the name of a variable may have.

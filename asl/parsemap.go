@@ -51,7 +51,7 @@ func (c *checker) items(n *node, m *mapSpec) {
 func (c *checker) itemsByPath(n *node, s *StateDef) {
 	m := s.spec.iterate
 	if f, ok := n.field("ItemsPath"); ok {
-		if e, ok := c.path(f); ok {
+		if e, ok := c.referencePath(f); ok {
 			m.items = &e
 		}
 	}

@@ -10,6 +10,8 @@ import (
 const (
 	CodeTwoVariables = "DUPLICATE_VARIABLE_NAME"
 	CodeUndefined    = "POSSIBLY_UNDEFINED_VARIABLE"
+	CodeVariable     = "INVALID_VARIABLE_NAME"
+	CodeReserved     = "RESERVED_VARIABLE_NAME"
 )
 
 // scope is the variables of a graph: it sees those of the graphs around it, and
