@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/jsonata"
 	"github.com/internal-app-portal/iap/asl/value"
 )
 
@@ -46,8 +47,10 @@ func newDriver(t *testing.T, m *asl.Machine, answers func(asl.ScheduleTask) answ
 	r := rand.New(rand.NewPCG(1, 2))
 	uuids := 0
 	d := &driver{t: t, m: m, state: &asl.State{}, answers: answers}
+	pool := jsonata.NewPool(jsonata.Config{})
+	t.Cleanup(pool.Close)
 	d.env = asl.Env{
-		Now: start, Rand: r.Float64,
+		Now: start, Rand: r.Float64, JSONata: pool,
 		NewUUID: func() string {
 			uuids++
 			return fmt.Sprintf("00000000-0000-4000-8000-%012d", uuids)

@@ -3,6 +3,8 @@ package asl_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,8 +18,18 @@ import (
 type builder struct {
 	t *rapid.T
 	n int
-	// vars is how many variables are assigned.
-	vars int
+	// vars is how many variables are assigned, scope those that may be read where
+	// the next state stands.
+	vars  int
+	scope []int
+}
+
+// assigned names a new variable. An inner graph must not assign to one of an
+// outer one, so each is new.
+func (b *builder) assigned() string {
+	b.vars++
+	b.scope = append(b.scope, b.vars)
+	return fmt.Sprintf("v%d", b.vars)
 }
 
 func (b *builder) name() string {
@@ -26,6 +38,8 @@ func (b *builder) name() string {
 }
 
 func (b *builder) graph(depth int) string {
+	outer := slices.Clone(b.scope)
+	defer func() { b.scope = outer }()
 	n := rapid.IntRange(1, 4).Draw(b.t, "states")
 	names := make([]string, n)
 	for i := range names {
@@ -46,7 +60,13 @@ func (b *builder) graph(depth int) string {
 }
 
 func (b *builder) state(depth int, next, last string) string {
-	kinds := []string{"pass", "task", "wait", "assign"}
+	kinds := []string{"pass", "task", "select", "wait", "assign", "query"}
+	if len(b.scope) > 0 {
+		kinds = append(kinds, "recall", "recall")
+	}
+	if strings.HasPrefix(next, `"Next"`) {
+		kinds = append(kinds, "choice")
+	}
 	if depth > 0 {
 		kinds = append(kinds, "parallel", "map", "map")
 	}
@@ -56,12 +76,23 @@ func (b *builder) state(depth int, next, last string) string {
 	case "task":
 		return `"Type":"Task","Resource":"arn:iap:states:::job:apply.waitForTaskToken","TimeoutSeconds":20,"HeartbeatSeconds":5,
 			"Parameters":{"in.$":"$","n.$":"$$.State.RetryCount","id.$":"States.UUID()"},"ResultPath":"$.r",` + rules + "," + next
+	case "select":
+		// The third element is missing in every answer, which is told with the
+		// number of the event by which the state was entered.
+		return fmt.Sprintf(`"Type":"Task","Resource":"arn:iap:states:::job:apply.waitForTaskToken","TimeoutSeconds":20,"ResultSelector":{"one.$":"$.deep[%d]"},"ResultPath":"$.r",`,
+			rapid.SampledFrom([]int{0, 1, 1, 2}).Draw(b.t, "element")) + rules + "," + next
 	case "wait":
 		return `"Type":"Wait","Seconds":3,` + next
 	case "assign":
-		// An inner graph must not assign to a variable of an outer one.
-		b.vars++
-		return fmt.Sprintf(`"Type":"Pass","Assign":{"v%d.$":"$"},"Parameters":{"x.$":"States.MathRandom(0, 1000)","items":[1,2,3]},`, b.vars) + next
+		return fmt.Sprintf(`"Type":"Pass","Assign":{"%s.$":"$"},"Parameters":{"x.$":"States.MathRandom(0, 1000)","items":[1,2,3]},`, b.assigned()) + next
+	case "recall":
+		return fmt.Sprintf(`"Type":"Pass","Parameters":{"v.$":"$v%d"},"ResultPath":"$.recalled",`, rapid.SampledFrom(b.scope).Draw(b.t, "variable")) + next
+	case "query":
+		return fmt.Sprintf(`"Type":"Pass","QueryLanguage":"JSONata","Assign":{"%s":"{%% $states.input %%}"},
+			"Output":{"in":"{%% $states.input %%}","by":"{%% $states.context.State.Name %%}"},`, b.assigned()) + next
+	case "choice":
+		return fmt.Sprintf(`"Type":"Choice","Choices":[{"Or":[{"Variable":"$.pass","IsPresent":true},{"Variable":"$$.State.RetryCount","NumericGreaterThan":0}],%s}],"Default":%q`,
+			next, last)
 	case "parallel":
 		return fmt.Sprintf(`"Type":"Parallel","Branches":[{%s},{%s}],"ResultPath":"$.p",%s,%s`, b.graph(depth-1), b.graph(depth-1), rules, next)
 	case "map":
