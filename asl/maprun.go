@@ -142,7 +142,8 @@ func (x *exec) mapRunEnded(sig MapRunEnded) {
 	ended := x.emit("MapRunSucceeded", started, Details{})
 	x.emit("MapStateSucceeded", ended, Details{})
 	// The state's exit follows the run's end when the Map is what the execution
-	// begins with, else the run's start: so AWS has recorded it.
+	// begins with, else the run's start: so it is in all recordings but one, in
+	// which AWS may have changed in 2024.
 	x.f.Prev = started
 	if x.f.EnteredEvent == firstEntered {
 		x.f.Prev = ended
