@@ -8,7 +8,8 @@
 //     between. What a page meets twice is rendered from the present state and
 //     therefore harmless.
 //   - What a viewer gets by an event is rendered once for each audience (the
-//     owner, the admins), however many streams are open.
+//     owner, the admins), however many streams are open, and nothing is read for
+//     what no stream wants.
 //   - A stream holds a place in the event log and at most one batch of
 //     events and one piece of a log: a slow browser costs no more, and is cut
 //     off when a write takes too long.

@@ -9,11 +9,12 @@ import (
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/job"
 )
 
 // messages returns what an event brings to a viewer; nothing when it does not
 // concern the viewer. It is made once for each audience, and each fragment of it
-// is rendered when the first stream wants it.
+// is read and rendered when the first stream wants it.
 func (s *Server) messages(ctx context.Context, e event.Event, actor iap.Actor) []*fragment {
 	audience := ""
 	switch {
@@ -28,10 +29,7 @@ func (s *Server) messages(ctx context.Context, e event.Event, actor iap.Actor) [
 	}
 	return s.cache.get(renderKey{e.Number, audience}, func() []*fragment {
 		f := fragments{s: s, ctx: context.WithoutCancel(ctx), e: e, actor: actor, owner: e.Owner == actor.ID}
-		if err := f.make(); err != nil && !iap.IsKind(err, iap.NotFound) {
-			f.failed(err)
-			f.add("stale")
-		}
+		f.make()
 		return f.out
 	})
 }
@@ -47,16 +45,16 @@ type fragment struct {
 // encoded returns the message as sent, rendering it at the first call.
 func (f *fragment) encoded() []byte {
 	f.once.Do(func() {
-		var html []byte
+		name, html := f.name, []byte(nil)
 		if f.render != nil {
 			var err error
 			if html, err = f.render(); iap.IsKind(err, iap.NotFound) {
 				return
 			} else if err != nil { // it was reported
-				f.name, html = "stale", nil
+				name, html = "stale", nil
 			}
 		}
-		f.text = encodeMessage(f.name, html)
+		f.text = encodeMessage(name, html)
 	})
 	return f.text
 }
@@ -71,17 +69,17 @@ type fragments struct {
 	out   []*fragment
 }
 
-func (f *fragments) make() error {
+// make names the fragments. It reads nothing but the event: most streams want
+// none of what most events bring.
+func (f *fragments) make() {
 	switch f.e.Type {
 	case event.InstanceChanged:
-		return f.instance(f.e.Subject, true)
+		f.changed()
 	case event.JobChanged:
-		if err := f.job(); err != nil {
-			return err
-		}
-		return f.instance(f.e.Group, false)
+		f.job()
+		f.board(f.e.Group)
 	case event.MapRunChanged:
-		return f.mapRun(f.e.Subject)
+		f.mapRun(f.e.Subject)
 	case event.AppChanged:
 		f.add("catalogue")
 	case event.ExecutionChanged, event.LeakFound, event.LockReleased:
@@ -92,7 +90,6 @@ func (f *fragments) make() error {
 			f.add("executions-new")
 		}
 	}
-	return nil
 }
 
 // add adds a message that has a name alone.
@@ -120,28 +117,45 @@ func (f *fragments) failed(err error) {
 	}
 }
 
-// instance shows an instance where it is: its own page first. whole means that
-// its row and card have changed too, not its progress alone.
-func (f *fragments) instance(id string, whole bool) error {
+// board shows how far an instance is on its own page. The returned function
+// reads the instance as all fragments show it.
+func (f *fragments) board(id string) (view func() (instanceView, error)) {
 	s := f.s
-	i, err := s.cfg.Instances.Get(f.ctx, f.actor, id)
-	if err != nil {
-		return err
-	}
-	view := sync.OnceValue(func() instanceView { return s.viewInstance(f.ctx, i, f.actor.ID) })
-	f.part("instance-"+id, "instance-board", func() (any, error) { return s.withProgress(f.ctx, view()) })
+	view = sync.OnceValues(func() (instanceView, error) {
+		i, err := s.cfg.Instances.Get(f.ctx, f.actor, id)
+		if err != nil {
+			return instanceView{}, err
+		}
+		return s.viewInstance(f.ctx, i, f.actor.ID), nil
+	})
+	f.part("instance-"+id, "instance-board", func() (any, error) {
+		v, err := view()
+		if err != nil {
+			return nil, err
+		}
+		return s.withProgress(f.ctx, v)
+	})
 	f.add("changed-" + id)
-	if !whole {
-		return nil
+	return view
+}
+
+// changed shows an instance where it is: its own page first, then its row and
+// its card.
+func (f *fragments) changed() {
+	var is instance.Snapshot
+	if err := json.Unmarshal(f.e.Data, &is); err != nil {
+		f.failed(err)
+		f.add("stale")
+		return
 	}
-	f.part("row-"+id, "instance-row", func() (any, error) { return view(), nil })
-	if i.Status == instance.Queued {
+	view := f.board(f.e.Subject)
+	f.part("row-"+f.e.Subject, "instance-row", func() (any, error) { return view() })
+	if is.Status == instance.Queued {
 		f.add("instances-new")
 	}
 	if f.owner {
-		f.mine(i.App)
+		f.mine(is.App)
 	}
-	return nil
 }
 
 // mine shows the owner's own instances and the card of the app.
@@ -170,24 +184,27 @@ func (f *fragments) mine(app string) {
 	f.part("card-"+app, "card-state", card)
 }
 
-func (f *fragments) job() error {
+// job shows a job where it is: its own page, its row, its log.
+func (f *fragments) job() {
 	s := f.s
-	j, err := s.cfg.Jobs.Get(f.ctx, f.e.Subject)
-	if err != nil {
-		return err
+	read := sync.OnceValues(func() (job.Job, error) { return s.cfg.Jobs.Get(f.ctx, f.e.Subject) })
+	row := func() (v jobView, err error) {
+		j, err := read()
+		if err == nil {
+			v = s.viewJob(j)
+			v.Words = s.wordsOf(f.ctx, f.actor, j)
+		}
+		return v, err
 	}
-	f.part("job-"+j.ID, "job-board", func() (any, error) { return s.viewJob(j), nil })
-	f.part("jobrow-"+j.ID, "job-row", func() (any, error) {
-		v := s.viewJob(j)
-		v.Words = s.wordsOf(f.ctx, f.actor, j)
-		return v, nil
+	f.part("job-"+f.e.Subject, "job-board", func() (any, error) {
+		j, err := read()
+		return s.viewJob(j), err
 	})
-	f.part("logs-"+j.Instance, "log-section", func() (any, error) {
-		v := s.viewJob(j)
-		v.Words = s.wordsOf(f.ctx, f.actor, j)
-		return logSection{Job: v, Follow: !j.Status.Ended()}, nil
+	f.part("jobrow-"+f.e.Subject, "job-row", func() (any, error) { return row() })
+	f.part("logs-"+f.e.Group, "log-section", func() (any, error) {
+		v, err := row()
+		return logSection{Job: v, Follow: !v.Job.Status.Ended()}, err
 	})
-	return nil
 }
 
 // encodeMessage writes a message's name and data as the data of a server-sent

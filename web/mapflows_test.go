@@ -100,15 +100,17 @@ func (f *flows) UpdateMapRun(ctx context.Context, a iap.Actor, id string, c work
 
 // changeMapRun changes a map run and tells of it.
 func (f *flows) changeMapRun(id string, change func(*workflow.MapRun)) error {
+	var data []byte
 	f.mu.Lock()
 	for i := range f.mapRuns {
 		if f.mapRuns[i].ID == id {
 			change(&f.mapRuns[i])
+			data, _ = json.Marshal(map[string]string{"id": id, "execution": f.mapRuns[i].Execution})
 		}
 	}
 	f.mu.Unlock()
 	return f.log.Append(context.Background(), &event.Event{Source: "/map-runs", Type: event.MapRunChanged, Subject: id, Group: id,
-		Owner: event.AdminsOnly, Time: f.now(), Data: json.RawMessage(`{}`)})
+		Owner: event.AdminsOnly, Time: f.now(), Data: data})
 }
 
 func TestMapRunPage(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -177,13 +178,17 @@ func (s *Server) mapRunsOf(ctx context.Context, actor iap.Actor, id string) ([]m
 }
 
 // mapRun shows a map run where it is.
-func (f *fragments) mapRun(id string) error {
-	run, err := f.s.cfg.Workflows.MapRun(f.ctx, f.actor, id)
-	if err != nil {
-		return err
+func (f *fragments) mapRun(id string) {
+	var is struct{ Execution string }
+	if err := json.Unmarshal(f.e.Data, &is); err != nil {
+		f.failed(err)
+		f.add("stale")
+		return
 	}
-	f.part("maprun-"+id, "maprun-board", func() (any, error) { return f.s.viewMapRun(run), nil })
+	f.part("maprun-"+id, "maprun-board", func() (any, error) {
+		run, err := f.s.cfg.Workflows.MapRun(f.ctx, f.actor, id)
+		return f.s.viewMapRun(run), err
+	})
 	f.add("changed-" + id)
-	f.add("changed-" + run.Execution)
-	return nil
+	f.add("changed-" + is.Execution)
 }
