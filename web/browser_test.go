@@ -152,6 +152,29 @@ func TestFromCommitToPage(t *testing.T) {
 	}
 }
 
+// What one event brings is shown in one piece: between two, the browser would
+// paint the page, and the second would wait for that.
+func TestAnEventIsShownInOnePiece(t *testing.T) {
+	p, tab, _ := browse(t)
+	ctx := tab()
+	open(t, ctx, p.srv.URL+"/")
+	evaluate[bool](t, ctx, connected)
+	card := "#card-" + p.instances[p.ids["running"]].App
+	evaluate[bool](t, ctx, fmt.Sprintf(`(window.piece = new Promise((done) => {
+		const o = new MutationObserver((changes) => {
+			const in_ = (place) => changes.some((c) => c.target.closest && c.target.closest(place));
+			if (!in_('#mine') && !in_(%[1]q)) return;
+			o.disconnect();
+			done(in_('#mine') && in_(%[1]q));
+		});
+		o.observe(document.body, {subtree: true, childList: true});
+	}), true)`, card))
+	p.change("running", instance.Destroying)
+	if !evaluate[bool](t, ctx, "window.piece") {
+		t.Errorf("the list and %s changed one after the other", card)
+	}
+}
+
 func TestTheLogGrowsInThePage(t *testing.T) {
 	p, tab, streams := browse(t)
 	ctx := tab()

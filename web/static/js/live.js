@@ -73,7 +73,7 @@
       for (const [job, offset] of this.logs) url += '&log=' + job + ':' + offset;
       const source = this.source = new EventSource(url);
       source.onopen = () => this.take({ type: 'state', up: true });
-      source.onmessage = (e) => this.take({ type: 'message', id: e.lastEventId, data: e.data });
+      source.onmessage = (e) => this.message({ id: e.lastEventId, data: e.data });
       source.onerror = () => {
         this.take({ type: 'state', up: false });
         if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (this.source === source) this.direct(); }, 3000);
@@ -86,6 +86,10 @@
         this.dispatchEvent(new CustomEvent('live-state', { detail: m.up }));
         return;
       }
+      for (const one of m.list) this.message(one);
+    }
+
+    message(m) {
       const cut = m.data.indexOf('\n');
       const name = cut < 0 ? m.data : m.data.slice(0, cut);
       const data = cut < 0 ? '' : m.data.slice(cut + 1);

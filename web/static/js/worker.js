@@ -1,9 +1,9 @@
 // One stream for all pages of this browser. Each page is a port; what comes is
-// passed to all of them, and a page drops what it has seen. The newest messages
-// are kept, so that a page that comes late gets what it missed.
+// passed to all of them, and a page drops what it has seen. What the newest
+// events brought is kept, so that a page that comes late gets what it missed.
 'use strict';
 
-const KEEP = 400;
+const KEEP = 200;
 const ports = new Map(); // port → {last, logs: Map(job → offset), topics: [name]}
 let source = null;
 let retry = 0;
@@ -11,7 +11,8 @@ let timer = 0;
 let up = false;
 let floor = 0;   // all messages of events above floor are kept
 let head = 0;    // number of the newest event received whole
-let kept = [];   // [{n, id, data}]
+let kept = [];   // [{n, message}]
+let parts = [];  // of the event that is being received
 let following = ''; // the logs of the open stream
 let covered = new Set(); // its topics
 
@@ -49,6 +50,7 @@ function open(from) {
   if (source) source.close();
   head = floor = from;
   kept = [];
+  parts = [];
   const logs = wanted();
   following = [...logs.keys()].sort().join();
   let url = '/stream?last=' + from;
@@ -56,7 +58,7 @@ function open(from) {
   for (const t of covered) url += '&want=' + encodeURIComponent(t);
   for (const [job, offset] of logs) url += '&log=' + job + ':' + offset;
   const mine = source = new EventSource(url);
-  mine.onopen = function () { retry = 0; state(true); };
+  mine.onopen = function () { retry = 0; parts = []; state(true); };
   mine.onmessage = receive;
   mine.onerror = function () {
     if (mine !== source) return;
@@ -74,20 +76,27 @@ function state(is) {
   tell({ type: 'state', up: is });
 }
 
+// receive passes on what one event brings in one piece: a page that got it in
+// several would paint itself in between, and the rest would wait for that.
 function receive(event) {
   const at = parse(event.lastEventId);
-  const message = { type: 'message', id: event.lastEventId, data: event.data };
   if (event.data === 'at') { // nothing for these pages up to here
     head = Math.max(head, at.n);
     return;
   }
+  const part = { id: event.lastEventId, data: event.data };
   if (event.data.startsWith('log-')) {
     remember(event.data);
-  } else {
-    kept.push({ n: at.n, message: message });
-    if (kept.length > KEEP) floor = kept.shift().n;
-    if (at.whole) head = Math.max(head, at.n);
+    tell({ type: 'messages', list: [part] });
+    return;
   }
+  parts.push(part);
+  if (!at.whole) return;
+  const message = { type: 'messages', list: parts };
+  parts = [];
+  head = Math.max(head, at.n);
+  kept.push({ n: at.n, message: message });
+  if (kept.length > KEEP) floor = kept.shift().n;
   tell(message);
 }
 
