@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -18,35 +20,53 @@ type crowd struct {
 }
 
 // openStreams opens n streams for topics, as the same page in other browsers
-// does, and reads them.
+// does, and reads them. Those browsers are on other machines in life, so as
+// little of this one as can be goes to them: what comes is counted, not parsed.
 func (p *portal) openStreams(ctx context.Context, n int, topics []string) (*crowd, error) {
 	ctx, stop := context.WithCancel(ctx)
 	c := &crowd{stop: stop}
-	web := p.http()
 	for range n {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/stream?"+url.Values{"want": topics}.Encode(), nil)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Accept", "text/event-stream")
-		resp, err := web.Do(req)
-		if err == nil && resp.StatusCode != http.StatusOK {
-			err = fmt.Errorf("%s answers %s", req.URL, resp.Status)
-		}
+		conn, err := p.openStream(ctx, topics)
 		if err != nil {
 			c.close()
 			return nil, err
 		}
-		c.ended.Go(func() { c.read(ctx, resp) })
+		c.ended.Go(func() { c.read(ctx, conn) })
 	}
 	return c, nil
 }
 
-func (c *crowd) read(ctx context.Context, resp *http.Response) {
-	defer resp.Body.Close()
+// openStream opens one and returns its connection after the head of the answer.
+func (p *portal) openStream(ctx context.Context, topics []string) (net.Conn, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/stream?"+url.Values{"want": topics}.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", p.addr)
+	if err != nil {
+		return nil, err
+	}
+	if err = req.Write(conn); err == nil {
+		var resp *http.Response
+		if resp, err = http.ReadResponse(bufio.NewReader(conn), req); err == nil && resp.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s answers %s", req.URL, resp.Status)
+		}
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (c *crowd) read(ctx context.Context, conn net.Conn) {
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	buf := make([]byte, 16<<10)
 	for {
-		n, err := resp.Body.Read(buf)
+		n, err := conn.Read(buf)
 		c.bytes.Add(int64(n))
 		if err != nil {
 			if ctx.Err() == nil {
