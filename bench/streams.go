@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // crowd is many open streams of the portal's pages that nobody looks at.
@@ -19,9 +22,13 @@ type crowd struct {
 	lost  atomic.Int64
 }
 
+// sip is how many bytes wake the reader of a stream: some three changes.
+const sip = 8 << 10
+
 // openStreams opens n streams for topics, as the same page in other browsers
 // does, and reads them. Those browsers are on other machines in life, so as
-// little of this one as can be goes to them: what comes is counted, not parsed.
+// little of this one as can be goes to them: what comes is counted, not parsed,
+// and its reader is woken for a sip of it.
 func (p *portal) openStreams(ctx context.Context, n int, topics []string) (*crowd, error) {
 	ctx, stop := context.WithCancel(ctx)
 	c := &crowd{stop: stop}
@@ -54,11 +61,25 @@ func (p *portal) openStream(ctx context.Context, topics []string) (net.Conn, err
 			err = fmt.Errorf("%s answers %s", req.URL, resp.Status)
 		}
 	}
+	if err == nil {
+		err = readInSips(conn.(*net.TCPConn))
+	}
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+// readInSips has the kernel keep what came until it is a sip, or the end.
+func readInSips(conn *net.TCPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, sip) })
+	return errors.Join(err, set)
 }
 
 func (c *crowd) read(ctx context.Context, conn net.Conn) {
