@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,19 +35,32 @@ func (s *Server) executions(h handler) handler {
 func (s *Server) machinesPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
 	p := struct {
 		layout
-		Machines []MachineItem
+		Machines []machineRow
 		More     string
 		Paging   bool
 	}{layout: s.layout(r, actor, "State machines"), Paging: r.URL.Query().Get("after") != ""}
-	var err error
-	if p.Machines, err = s.cfg.Workflows.Machines(r.Context(), actor, r.URL.Query().Get("after"), pageSize+1); err != nil {
+	machines, err := s.cfg.Workflows.Machines(r.Context(), actor, r.URL.Query().Get("after"), pageSize+1)
+	if err != nil {
 		return err
 	}
-	if len(p.Machines) > pageSize {
-		p.Machines = p.Machines[:pageSize]
-		p.More = p.Machines[pageSize-1].Name
+	if len(machines) > pageSize {
+		machines = machines[:pageSize]
+		p.More = machines[pageSize-1].Name
+	}
+	for _, m := range machines {
+		sketch, err := s.sketch(r.Context(), actor, m.Machine)
+		if err != nil {
+			return err
+		}
+		p.Machines = append(p.Machines, machineRow{m, sketch})
 	}
 	return s.render(w, http.StatusOK, "machines", p)
+}
+
+// machineRow is a state machine in the list, with its graph in little.
+type machineRow struct {
+	MachineItem
+	Sketch template.HTML
 }
 
 type machinePage struct {

@@ -74,12 +74,13 @@ type Config struct {
 
 // Server is the portal's http.Handler for browsers. Its streams end with Stop.
 type Server struct {
-	cfg     Config
-	assets  *assets
-	pages   *templates
-	mux     *http.ServeMux
-	cache   *renderCache
-	replays replays
+	cfg      Config
+	assets   *assets
+	pages    *templates
+	mux      *http.ServeMux
+	cache    *renderCache
+	sketches sketches
+	replays  replays
 
 	mu      sync.Mutex
 	beat    chan struct{} // closed and replaced at each heartbeat

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/web"
 )
 
 func browseFlows(t *testing.T) (*portal, context.Context) {
@@ -132,4 +135,35 @@ func TestAnExecutionIsWatchedAndRedriven(t *testing.T) {
 	evaluate[float64](t, ctx, shows("#history-body tbody tr:first-child", "Task failed"))
 	act(t, ctx, chromedp.Click("#history-body tbody tr:first-child [data-event]"))
 	evaluate[float64](t, ctx, shows(".event-json pre", "taskFailedEventDetails"))
+}
+
+func TestALargeGraphIsDrawnSimply(t *testing.T) {
+	p, ctx := browseFlows(t)
+	text := `{"StartAt":"S0","States":{` + strings.Replace(chain(150), `"Type":"Pass","Next":"S1"`, `"Type":"Choice","Choices":[{"Variable":"$.x","IsNull":true,"Next":"S100"}],"Default":"S1"`, 1) + `}}`
+	if _, err := p.flows.Save(context.Background(), iap.Actor{ID: me, Role: iap.Admin}, web.SaveMachine{Name: "large", Text: []byte(text), New: true}); err != nil {
+		t.Fatal(err)
+	}
+	open(t, ctx, p.srv.URL+"/machines/large")
+	evaluate[bool](t, ctx, drawn("S149", true))
+	if n := evaluate[int](t, ctx, `document.querySelectorAll('.way-label').length`); n != 0 {
+		t.Errorf("%d ways have a label", n)
+	}
+	open(t, ctx, p.srv.URL+"/machines/order")
+	evaluate[bool](t, ctx, drawn("Send", true))
+	if n := evaluate[int](t, ctx, `document.querySelectorAll('.way-label').length`); n == 0 {
+		t.Error("no way has a label")
+	}
+}
+
+// TestAStateIsNamedAsItIsSeen: who speaks to the browser says what is there.
+func TestAStateIsNamedAsItIsSeen(t *testing.T) {
+	p, ctx := browseFlows(t)
+	open(t, ctx, p.srv.URL+"/executions/"+p.ids["order-caught"])
+	evaluate[bool](t, ctx, drawn("Pick", true))
+	evaluate[float64](t, ctx, shows(`.node[data-name="Pick"] .node-count`, "×6"))
+	seen := evaluate[string](t, ctx, `[...document.querySelectorAll('.node')].map((n) => [n.getAttribute('aria-label'),
+		[...n.querySelectorAll('.node-name, .node-note, .node-count')].map((x) => x.textContent).filter(Boolean).join(' ')]).filter((x) => !x[0].startsWith(x[1])).join('; ')`)
+	if seen != "" {
+		t.Errorf("states have other names: %s", seen)
+	}
 }

@@ -13,7 +13,7 @@
   };
   const WORDS = { pending: 'not entered', active: 'running', waiting: 'waiting', done: 'succeeded', caught: 'failed, caught', failed: 'failed', aborted: 'stopped' };
 
-  let worker = null, job = 0, jobs = new Map();
+  let worker = null, job = 0, drawing = Promise.resolve(), plainFrom = 121;
   let graph = null, shown = null, marks = {}, chosen = '', svg = null, root = null;
   let scale = 1, left = 0, top = 0, byHand = false;
 
@@ -24,26 +24,64 @@
     return el;
   }
 
-  function lay(dot) {
+  // lay has Graphviz lay a graph out, which takes the time that it takes: a
+  // worker that needs longer than the given milliseconds is given up.
+  function lay(dot, limit) {
     if (!worker) {
       worker = new Worker(box.dataset.worker);
-      worker.onmessage = (e) => { const j = jobs.get(e.data.id); jobs.delete(e.data.id); if (j) (e.data.error ? j.fail(new Error(e.data.error)) : j.done(e.data.layout)); };
       worker.postMessage({ viz: new URL(box.dataset.viz, location.href).href });
     }
-    return new Promise((done, fail) => { jobs.set(++job, { done: done, fail: fail }); worker.postMessage({ id: job, dot: dot }); });
+    return new Promise(function (done, fail) {
+      let timer = 0;
+      function stop(e) {
+        clearTimeout(timer);
+        worker.terminate();
+        worker = null;
+        fail(e);
+      }
+      worker.onerror = () => stop(new Error('the drawing could not be loaded'));
+      worker.onmessage = function (e) {
+        if (e.data.ready) { timer = setTimeout(() => stop(new Error('it is too large')), limit); return; }
+        clearTimeout(timer);
+        if (e.data.error) fail(new Error(e.data.error)); else done(e.data.layout);
+      };
+      worker.postMessage({ dot: dot });
+    });
+  }
+
+  // layOut lays a graph out as well as it can be done in a few seconds: large
+  // ones with straight lines that tell nothing.
+  async function layOut(g) {
+    if (g.states.length < plainFrom) {
+      const made = iapDot.of(g);
+      try { return { made: made, text: await lay(made.text, 4000) }; } catch (e) { plainFrom = g.states.length; }
+    }
+    const plain = iapDot.of(g, true);
+    return { made: plain, text: await lay(plain.text, 20000) };
   }
 
   async function draw(g) {
     graph = g;
-    if (!g.states.length) { view.replaceChildren(Object.assign(document.createElement('p'), { className: 'graph-note dim', textContent: 'No states yet.' })); svg = null; return; }
+    const mine = ++job;
+    if (!g.states.length) { note('No states yet.'); return; }
     if (document.fonts && document.fonts.load) await document.fonts.load('560 13px Inter').catch(() => null);
-    const made = iapDot.of(g);
-    const mine = job + 1;
-    const text = await lay(made.text);
-    if (mine !== job || graph !== g) return; // a newer one is on its way
-    shown = iapDot.read(text, made);
-    paint(made);
-    box.dispatchEvent(new CustomEvent('graph:drawn'));
+    // One after the other, and of those that wait only the newest.
+    const answer = drawing.then(() => mine === job ? layOut(g) : null);
+    drawing = answer.catch(() => null);
+    try {
+      const laid = await answer;
+      if (!laid || mine !== job) return; // a newer one is on its way
+      shown = iapDot.read(laid.text, laid.made);
+      paint(laid.made);
+      box.dispatchEvent(new CustomEvent('graph:drawn'));
+    } catch (e) {
+      if (mine === job) note('The graph of ' + g.states.length + ' states could not be drawn: ' + e.message + '.');
+    }
+  }
+
+  function note(text) {
+    view.replaceChildren(Object.assign(document.createElement('p'), { className: 'graph-note dim', textContent: text }));
+    svg = root = shown = null;
   }
 
   function paint(made) {
@@ -56,7 +94,11 @@
       const b = shown.boxes[name];
       if (b) make('circle', { class: 'graph-' + name, cx: b.x, cy: b.y, r: 7 }, root);
     }
-    graph.states.forEach((s, i) => state(s, made.sizes[i], shown.boxes['s' + i]));
+    graph.states.forEach(function (s, i) {
+      state(s, made.sizes[i], shown.boxes['s' + i]);
+      const end = shown.boxes['j' + i];
+      if (end) make('circle', { class: 'graph-join', cx: end.x, cy: end.y, r: 3 }, root);
+    });
     view.replaceChildren(next);
     svg = next;
     if (!byHand) fit();
@@ -119,7 +161,10 @@
       if (m.retries) count += (count ? ' · ' : '') + m.retries + (m.retries > 1 ? ' retries' : ' retry');
       n.querySelector('.node-count').textContent = count;
       const s = graph.states.find((x) => x.name === n.dataset.name);
-      n.setAttribute('aria-label', [n.dataset.name, s && s.type, seen && WORDS[status], count, m.note].filter(Boolean).join(', '));
+      // What is seen comes first, as it is seen, so that it can be spoken to.
+      const words = n.querySelector('.node-name').textContent.endsWith('…') ? [n.querySelector('.node-name').textContent, n.dataset.name] : [n.dataset.name];
+      const seenText = [words[0], n.querySelector('.node-note') && n.querySelector('.node-note').textContent, count].filter(Boolean).join(' ');
+      n.setAttribute('aria-label', [seenText, words[1], s && s.type, seen && WORDS[status], m.note].filter(Boolean).join(', '));
     }
   }
 
@@ -245,5 +290,5 @@
   window.iapGraph = { box: box, view: view, draw: draw, mark: mark, select: select, reveal: reveal, toGraph: toGraph, make: make,
     get graph() { return graph; }, get root() { return root; }, get shown() { return shown; } };
   if (box.dataset.marks) marks = JSON.parse(box.dataset.marks);
-  if (box.dataset.graph) draw(JSON.parse(box.dataset.graph)).catch((e) => { view.textContent = 'The graph could not be drawn: ' + e.message; });
+  if (box.dataset.graph) draw(JSON.parse(box.dataset.graph));
 })();

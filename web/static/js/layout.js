@@ -11,6 +11,7 @@ onmessage = function (e) {
     return;
   }
   viz.then(function (v) {
-    postMessage({ id: e.data.id, layout: v.renderString(e.data.dot, { format: 'json0' }) });
-  }).catch(function (err) { postMessage({ id: e.data.id, error: String(err) }); });
+    postMessage({ ready: true }); // from here on the time counts
+    postMessage({ layout: v.renderString(e.data.dot, { format: 'json0' }) });
+  }).catch(function (err) { postMessage({ error: String(err) }); });
 };
