@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/value"
 )
 
 type workflowCmd struct {
@@ -109,17 +110,43 @@ func problemLine(file string, p asl.Problem) string {
 	return file + ":" + p.String()
 }
 
-// machine reads a definition that is to be run.
-func (r *run) machine(path string) (*asl.Machine, error) {
+// machine reads a definition that is to be run, and the names of its states.
+func (r *run) machine(path string) (*asl.Machine, []string, error) {
 	src, err := r.readText(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, problems := asl.Parse(src)
-	if m != nil {
-		return m, nil
+	if m == nil {
+		return nil, nil, notValid(path, problems)
 	}
-	return nil, notValid(path, problems)
+	v, err := value.Parse(src)
+	return m, stateNames(v, nil), err
+}
+
+// stateNames gathers the names of the states in a definition, and in those
+// within it.
+func stateNames(v value.Value, names []string) []string {
+	switch v := v.(type) {
+	case value.Array:
+		for _, item := range v {
+			names = stateNames(item, names)
+		}
+	case *value.Object:
+		if states, ok := v.Get("States"); ok {
+			if o, ok := states.(*value.Object); ok {
+				for _, f := range o.Members() {
+					names = stateNames(f.Value, append(names, f.Key))
+				}
+			}
+		}
+		for _, within := range []string{"Branches", "ItemProcessor", "Iterator"} {
+			if inner, ok := v.Get(within); ok {
+				names = stateNames(inner, names)
+			}
+		}
+	}
+	return names
 }
 
 // notValid tells all problems of a definition that is to be used.

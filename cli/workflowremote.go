@@ -63,7 +63,7 @@ func (c *workflowLsCmd) executions(r *run, cl *client.Client) error {
 	}
 	if c.Name != "" { // so that a wrong name is told as such
 		if _, err := cl.StateMachine(r.ctx, c.Name); err != nil {
-			return err
+			return r.unknownMachine(cl, c.Name, err)
 		}
 	}
 	all, err := pages(c.Limit, func(before string, limit int) (client.List[client.Execution], error) {
@@ -163,7 +163,7 @@ func (c *workflowDeleteCmd) Run(r *run) error {
 		}
 	}
 	if err := cl.DeleteStateMachine(r.ctx, c.Name); err != nil {
-		return err
+		return r.unknownMachine(cl, c.Name, err)
 	}
 	if r.json() {
 		return r.writeJSON(map[string]string{"name": c.Name})
@@ -191,7 +191,7 @@ func (c *workflowStartCmd) Run(r *run) error {
 	}
 	x, err := cl.StartExecution(r.ctx, c.Name, client.StartExecution{Name: c.As, Input: json.RawMessage(input.String()), Wait: c.Wait})
 	if err != nil {
-		return err
+		return r.unknownMachine(cl, c.Name, err)
 	}
 	if c.Wait {
 		if x, err = r.waitEnded(cl, x, c.Limit); err != nil {
@@ -268,7 +268,7 @@ func (c *workflowShowCmd) Run(r *run) error {
 func (r *run) showMachine(cl *client.Client, name string) error {
 	m, err := cl.StateMachine(r.ctx, name)
 	if err != nil {
-		return err
+		return r.unknownMachine(cl, name, err)
 	}
 	if r.json() {
 		return r.writeJSON(m)
@@ -305,7 +305,7 @@ func (c *workflowHistoryCmd) Run(r *run) error {
 	}
 	x, err := cl.Execution(r.ctx, c.Execution)
 	if err != nil {
-		return err
+		return unknownExecution(c.Execution, err)
 	}
 	raw, after := []json.RawMessage{}, int64(0)
 	for {
@@ -344,7 +344,7 @@ func (c *workflowStopCmd) Run(r *run) error {
 	}
 	x, err := cl.StopExecution(r.ctx, c.Execution, client.StopExecution{Error: c.Error, Cause: c.Cause})
 	if err != nil {
-		return err
+		return unknownExecution(c.Execution, err)
 	}
 	return r.writeStatus(x)
 }
@@ -360,7 +360,7 @@ func (c *workflowRedriveCmd) Run(r *run) error {
 	}
 	x, err := cl.RedriveExecution(r.ctx, c.Execution)
 	if err != nil {
-		return err
+		return unknownExecution(c.Execution, err)
 	}
 	return r.writeStatus(x)
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,7 @@ See "iap help workflow" for more.`
 }
 
 func (c *workflowRunCmd) Run(r *run) error {
-	m, err := r.machine(c.File)
+	m, states, err := r.machine(c.File)
 	if err != nil {
 		return err
 	}
@@ -51,6 +53,9 @@ func (c *workflowRunCmd) Run(r *run) error {
 	}
 	mocks, err := r.mocks(c.Mock)
 	if err != nil {
+		return err
+	}
+	if err := mocksOfStates(c.Mock, mocks, states); err != nil {
 		return err
 	}
 	now := r.now()
@@ -145,6 +150,17 @@ func (r *run) mocks(path string) (cases.Mocks, error) {
 		return nil, exitf(codeUsage, "%s: %w", path, err)
 	}
 	return mocks, nil
+}
+
+// mocksOfStates checks that mocks are for states that there are: a slip in a
+// name would let the task fail as if nothing had been said.
+func mocksOfStates(path string, mocks cases.Mocks, states []string) error {
+	for _, name := range slices.Sorted(maps.Keys(mocks)) {
+		if !slices.Contains(states, name) {
+			return exitf(codeUsage, "%s: there is no state %q%s", path, name, suggest(name, states))
+		}
+	}
+	return nil
 }
 
 // executionResult is what run writes as JSON.

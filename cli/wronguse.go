@@ -26,7 +26,8 @@ func (r *run) wrongUse(err error) int {
 		err = usageError(err, node)
 	}
 	r.complain(err)
-	r.note("see: %s --help", node.FullPath())
+	path, _, _ := strings.Cut(node.FullPath(), " (") // without the other names of the command
+	r.note("see: %s --help", path)
 	return codeUsage
 }
 

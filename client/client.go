@@ -122,11 +122,13 @@ func (c *Client) post(ctx context.Context, path string, in, out any) (int, error
 // sendJSON makes a call with in as its body; nil is none.
 func (c *Client) sendJSON(ctx context.Context, r request, in, out any) (int, error) {
 	if in != nil {
-		body, err := json.Marshal(in)
-		if err != nil {
+		var body bytes.Buffer
+		e := json.NewEncoder(&body)
+		e.SetEscapeHTML(false) // an execution's input stays as it was written
+		if err := e.Encode(in); err != nil {
 			return 0, err
 		}
-		r.body, r.contentType = bytes.NewReader(body), "application/json"
+		r.body, r.contentType = bytes.NewReader(body.Bytes()), "application/json"
 	}
 	return c.call(ctx, r, out)
 }

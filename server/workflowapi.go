@@ -187,13 +187,20 @@ func expressHistory(x workflow.ExpressExecution, after int64, limit int) (out []
 	return out, nil
 }
 
+// endWords say how an execution has ended.
+var endWords = map[workflow.Status]string{workflow.Succeeded: "succeeded", workflow.Failed: "failed", workflow.TimedOut: "timed out", workflow.Aborted: "was stopped"}
+
 // Stop implements api.Workflows.
 func (w workflowAPI) Stop(ctx context.Context, a iap.Actor, id, errorName, cause string) error {
-	if _, _, err := w.Execution(ctx, a, id); err != nil {
+	x, _, err := w.Execution(ctx, a, id)
+	if err != nil {
 		return err
 	}
 	if _, err := w.express.Get(id); err == nil {
 		return iap.E("server.StopExecution", iap.Conflict, workflow.ErrNotStandard)
+	}
+	if x.Status != workflow.Running {
+		return iap.Errorf("server.StopExecution", iap.Conflict, "the execution has ended already: it %s", endWords[x.Status])
 	}
 	return w.engine.StopExecution(ctx, id, errorName, cause)
 }

@@ -87,7 +87,7 @@ var (
 	ErrDeleting      = errors.New("the state machine is being deleted")
 	ErrReadOnly      = errors.New("the state machine is the portal's own and cannot be changed or started")
 	ErrRevision      = errors.New("the state machine was changed in the meantime")
-	ErrExecutionName = errors.New("there is another execution of this name")
+	ErrExecutionName = errors.New("there is an execution of this name already, which had another input or has ended: give this one another name")
 	ErrAliasExists   = errors.New("there is another alias of this name")
 	ErrReferenced    = errors.New("an alias leads to it")
 	ErrNotStandard   = errors.New("it is done by Standard state machines alone")

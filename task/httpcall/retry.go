@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -105,6 +106,10 @@ func (a answer) failure() error {
 
 // reason is an error of the client without the URL, which may hold a secret.
 func reason(err error) error {
+	var name *net.DNSError
+	if errors.As(err, &name) { // without the address of who was asked
+		return errors.New(name.Err)
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err
