@@ -1,13 +1,12 @@
 package web_test
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"testing"
 
-	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/web"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 func TestAStateMachineIsListedWithItsGraph(t *testing.T) {
@@ -17,9 +16,10 @@ func TestAStateMachineIsListedWithItsGraph(t *testing.T) {
 		"long":   `{"StartAt":"S0","States":{` + chain(300) + `}}`,
 		"broken": `{"StartAt":`,
 	} {
-		if _, err := p.flows.Save(context.Background(), iap.Actor{ID: me, Role: iap.Admin}, web.SaveMachine{Name: name, Text: []byte(text), New: true}); err != nil {
-			t.Fatal(err)
-		}
+		// As they may stand in a database: nobody can save the two that are not valid.
+		p.flows.mu.Lock()
+		p.flows.machines[name] = web.Machine{Machine: workflow.Machine{Name: name, Type: workflow.Standard}, Text: []byte(text)}
+		p.flows.mu.Unlock()
 	}
 	rows := map[string]string{}
 	for _, row := range strings.Split(p.get("/machines"), "<tr>")[1:] {

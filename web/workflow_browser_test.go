@@ -162,7 +162,7 @@ func TestAStateIsNamedAsItIsSeen(t *testing.T) {
 	evaluate[bool](t, ctx, drawn("Pick", true))
 	evaluate[float64](t, ctx, shows(`.node[data-name="Pick"] .node-count`, "×6"))
 	seen := evaluate[string](t, ctx, `[...document.querySelectorAll('.node')].map((n) => [n.getAttribute('aria-label'),
-		[...n.querySelectorAll('.node-name, .node-note, .node-count')].map((x) => x.textContent).filter(Boolean).join(' ')]).filter((x) => !x[0].startsWith(x[1])).join('; ')`)
+		[...n.querySelectorAll('.node-name, .node-note, .node-count')].map((x) => x.textContent).join('').trim()]).filter((x) => !x[0].startsWith(x[1])).join('; ')`)
 	if seen != "" {
 		t.Errorf("states have other names: %s", seen)
 	}

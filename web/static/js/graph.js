@@ -136,8 +136,8 @@
     const g = make('g', { class: 'node type-' + (s.type || 'none').toLowerCase(), transform: 'translate(' + (b.x - b.w / 2) + ' ' + (b.y - b.h / 2) + ')', role: 'button', tabindex: '-1', 'data-name': s.name }, root);
     make('rect', { class: 'node-box', width: b.w, height: b.h, rx: 8 }, g);
     make('circle', { class: 'node-type', cx: 16, cy: b.h / 2, r: 4.5 }, g);
-    make('text', { class: 'node-name', x: 28, y: size.note ? 20 : b.h / 2 + 4.5 }, g).textContent = size.name;
-    if (size.note) make('text', { class: 'node-note', x: 28, y: 36 }, g).textContent = size.note;
+    make('text', { class: 'node-name', x: 28, y: size.note ? 20 : b.h / 2 + 4.5 }, g).textContent = size.name + ' '; // blanks part the words for screen readers
+    if (size.note) make('text', { class: 'node-note', x: 28, y: 36 }, g).textContent = size.note + ' ';
     const sign = make('g', { class: 'node-sign', transform: 'translate(' + (b.w - 14) + ' ' + b.h / 2 + ')' }, g);
     make('circle', { r: 7.5 }, sign);
     make('path', {}, sign);
@@ -162,9 +162,9 @@
       n.querySelector('.node-count').textContent = count;
       const s = graph.states.find((x) => x.name === n.dataset.name);
       // What is seen comes first, as it is seen, so that it can be spoken to.
-      const words = n.querySelector('.node-name').textContent.endsWith('…') ? [n.querySelector('.node-name').textContent, n.dataset.name] : [n.dataset.name];
-      const seenText = [words[0], n.querySelector('.node-note') && n.querySelector('.node-note').textContent, count].filter(Boolean).join(' ');
-      n.setAttribute('aria-label', [seenText, words[1], s && s.type, seen && WORDS[status], m.note].filter(Boolean).join(', '));
+      const text = [...n.querySelectorAll('.node-name, .node-note')].map((x) => x.textContent.trim());
+      const whole = text[0] !== n.dataset.name && n.dataset.name;
+      n.setAttribute('aria-label', [[...text, count].filter(Boolean).join(' '), whole, s && s.type, seen && WORDS[status], m.note].filter(Boolean).join(', '));
     }
   }
 
@@ -184,6 +184,7 @@
     scale = Math.min(1, (r.width - 24) / shown.w, (r.height - 24) / shown.h);
     if (scale < 0.45) scale = Math.min(0.75, Math.max(0.45, (r.width - 24) / shown.w)); // readable; the rest is a drag away
     left = Math.max(12, (r.width - shown.w * scale) / 2);
+    if (shown.w * scale > r.width && shown.boxes.start) left = r.width / 2 - shown.boxes.start.x * scale; // it begins in sight
     top = Math.max(12, (r.height - shown.h * scale) / 2);
     byHand = false;
     place();
