@@ -50,6 +50,11 @@ func TestFromTheEditorToAnExecution(t *testing.T) {
 	open(t, ctx, p.srv.URL+"/editor")
 	evaluate[bool](t, ctx, drawn("Greet", true))
 	evaluate[float64](t, ctx, shows("#editor-state", "No problems"))
+	for name, right := range map[string]bool{"a-b_c.d": true, "a b": false, "a|b": false, "a/b": false} {
+		if got := evaluate[bool](t, ctx, fmt.Sprintf(`(() => { const f = document.querySelector('#machine-name'), was = f.value; f.value = %q; const ok = f.checkValidity(); f.value = was; return ok; })()`, name)); got != right {
+			t.Errorf("the field takes the name %q: %t", name, got)
+		}
+	}
 	evaluate[int](t, ctx, typed(`"Next": "Done"`, `"Next": "Dome"`))
 	evaluate[float64](t, ctx, shows("#problems", "Dome"))
 	evaluate[float64](t, ctx, shows("#problems", "Did you mean “Done”?"))

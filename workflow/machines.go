@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"fmt"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -116,6 +117,12 @@ func invalidDefinition(problems []asl.Problem) *iap.Error {
 		return iap.FieldErrorf("workflow.PutStateMachine", "definition", "it is not a state machine")
 	}
 	p := problems[0]
-	return iap.FieldErrorf("workflow.PutStateMachine", "definition", "line %d, column %d, %s: %s (%d problems in all)",
-		p.Line, p.Column, p.Pointer, p.Message, len(problems))
+	at, more := "", ""
+	if p.Pointer != "" {
+		at = ", " + p.Pointer
+	}
+	if len(problems) > 1 {
+		more = fmt.Sprintf(" (%d problems in all)", len(problems))
+	}
+	return iap.FieldErrorf("workflow.PutStateMachine", "definition", "line %d, column %d%s: %s%s", p.Line, p.Column, at, p.Message, more)
 }
