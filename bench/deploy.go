@@ -69,6 +69,9 @@ func (b *bench) compareDeploys(ctx context.Context, p *portal, w *watcher, s sub
 			slices.Reverse(order)
 		}
 		for _, way := range order {
+			if err := rest(ctx); err != nil {
+				return err
+			}
 			if err := way(); err != nil {
 				return err
 			}
@@ -82,6 +85,20 @@ func (b *bench) compareDeploys(ctx context.Context, p *portal, w *watcher, s sub
 		compare("First deploy of the version, "+s.title, "s", []float64{seconds(first.total)}, "", nil, 0))
 	out.Figures = append(out.Figures, ways.where(s.title)...)
 	return nil
+}
+
+// restBetween is how long everything rests before a way is timed: the engine and
+// the kernel take a container and its network apart for a while after they have
+// said that these are gone, and the portal makes ready for the next deploy.
+const restBetween = time.Second
+
+func rest(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(restBetween):
+		return nil
+	}
 }
 
 // waysOfDeploy collects seconds.
