@@ -71,6 +71,10 @@ type Config struct {
 	Version   string        // of the program
 	Logger    *slog.Logger  // nil: slog.Default()
 	Heartbeat time.Duration // between signs of life on a stream; 0: 15 s
+	// Delivery has rules, targets and deliveries, and EventStore the log; nil: the
+	// API has none of them.
+	Delivery   Delivery
+	EventStore event.Store
 	// Done is closed when the server is about to stop: streams end then. Nil:
 	// they end with their requests alone.
 	Done <-chan struct{}

@@ -17,6 +17,10 @@ type commands struct {
 	Workflow workflowCmd `cmd:"" group:"Workflows" help:"Check, run and test state machines."`
 	Bucket   bucketCmd   `cmd:"" group:"Workflows" help:"Write, read and list the objects that state machines use."`
 
+	Rule       ruleCmd       `cmd:"" group:"Events" help:"Choose events and say where they go."`
+	Target     targetCmd     `cmd:"" group:"Events" help:"Say where events can go: webhooks and others."`
+	DeadLetter deadLetterCmd `cmd:"" group:"Events" help:"List, show, redrive and delete deliveries that were given up."`
+
 	Serve      serveCmd      `cmd:"" group:"Portal" help:"Run the portal."`
 	Doctor     doctorCmd     `cmd:"" group:"Portal" help:"Check what the portal needs on this machine."`
 	Token      tokenCmd      `cmd:"" group:"Portal" help:"Make a token for a person."`

@@ -45,6 +45,10 @@ const (
 	AppChanged       = "iap.app.changed"         // data: slug, version, retired
 	LeakFound        = "iap.leak.found"          // data: instance, resources
 	LockReleased     = "iap.state.lock_released" // data: job, lock id, reason
+	RuleChanged      = "iap.rule.changed"        // data: delivery.Change
+	TargetChanged    = "iap.target.changed"      // data: delivery.Change
+	DeliveryDead     = "iap.delivery.dead"       // data: delivery.DeadLetter
+	Test             = "iap.test"                // data: target, by; sent to a target by hand, never in the log
 )
 
 // Store keeps the log.

@@ -78,7 +78,8 @@ func (s *Server) portalHandler() http.Handler {
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
 		Buckets:   bucket.Access{Folder: s.buckets},
-		Schema:    catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
+		Delivery:  s.delivery, EventStore: s.db,
+		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", a) // which refuses other sites' requests by itself
 	m.HandleFunc("GET "+accessPath, s.access)
 	m.Handle("/", crossOrigin.Handler(s.web))

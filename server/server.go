@@ -16,6 +16,7 @@ import (
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/event/delivery"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/lifetime"
@@ -47,6 +48,7 @@ type Server struct {
 	engine    *workflow.Engine
 	workflows workflows
 	instances *instance.Service
+	delivery  *delivery.Service
 	state     *tfstate.Backend
 	web       *web.Server
 	proxy     *proxy.Proxy
@@ -89,6 +91,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the instances", Service: lifetime.Func{OnStart: s.instances.Recover}},
 		lifetime.Part{Name: "the engine", Service: s.engine},
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
+		lifetime.Part{Name: "the deliveries", Service: s.delivery},
 		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},
 		lifetime.Part{Name: "the preparation of bundles", Service: &warmer{s: s}},
 	)
@@ -154,7 +157,7 @@ func (s *Server) openParts(ctx context.Context) error {
 	if err := s.wire(); err != nil {
 		return err
 	}
-	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake(); s.workflows.activities.Wake() })
+	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake(); s.workflows.activities.Wake(); s.delivery.Wake() })
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/event/delivery"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/workflow"
@@ -18,6 +19,7 @@ import (
 var (
 	_ iap.Transactor         = (*DB)(nil)
 	_ event.Store            = (*DB)(nil)
+	_ delivery.Store         = (*DB)(nil)
 	_ catalog.Store          = (*DB)(nil)
 	_ job.Store              = (*DB)(nil)
 	_ job.StateStore         = (*DB)(nil)

@@ -229,7 +229,7 @@ func body(b []byte, contentType string) json.RawMessage {
 
 func unreachable(r *request, err error) error {
 	switch {
-	case refused(err):
+	case Refused(err):
 		return workflow.FailTask(errAddress, "Tasks may not connect to %s. The operator allows hosts inside by tasks.http.allow.", r.url.Host)
 	case errors.Is(err, context.DeadlineExceeded):
 		return workflow.FailTask(errSocket, "%s did not answer in time.", r.url.Host)

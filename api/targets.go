@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event/delivery"
+)
+
+func (s *service) registerTargets() {
+	if s.cfg.Delivery == nil {
+		return
+	}
+	tags := []string{"Targets"}
+	register(s, huma.Operation{Method: http.MethodGet, Path: "/targets", OperationID: "list-targets", Tags: tags,
+		Summary: "Targets by name with their health, for admins", Errors: []int{403}}, s.listTargets)
+	register(s, huma.Operation{Method: http.MethodGet, Path: "/targets/{name}", OperationID: "get-target", Tags: tags,
+		Summary: "One target, for admins", Errors: []int{403, 404}},
+		func(ctx context.Context, in *nameInput) (*bodyOf[client.Target], error) {
+			return s.target(ctx, in.Name)
+		})
+	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets", OperationID: "add-target", Tags: tags,
+		Summary: "Add a target, for admins", Description: "The answer holds the secret of a webhook's signature, which is not told again.",
+		DefaultStatus: http.StatusCreated, Errors: []int{403, 409, 422, 429, 503, 507}}, s.addTarget)
+	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets/{name}/pause", OperationID: "pause-target", Tags: tags,
+		Summary: "Have deliveries to a target wait, or go on; for admins", Errors: []int{403, 404, 503, 507}},
+		func(ctx context.Context, in *pauseInput) (*bodyOf[client.Target], error) {
+			if _, err := s.cfg.Delivery.PauseTarget(ctx, actor(ctx), in.Name, in.Body.Value.Paused); err != nil {
+				return nil, err
+			}
+			return s.target(ctx, in.Name)
+		})
+	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets/{name}/test", OperationID: "test-target", Tags: tags,
+		Summary: "Send a target an event of type iap.test that is not in the log; for admins", Errors: []int{403, 404}},
+		func(ctx context.Context, in *nameInput) (*bodyOf[client.Attempt], error) {
+			a, err := s.cfg.Delivery.TestTarget(ctx, actor(ctx), in.Name)
+			if err != nil {
+				return nil, err
+			}
+			return &bodyOf[client.Attempt]{wireAttempt(a)}, nil
+		})
+	register(s, huma.Operation{Method: http.MethodDelete, Path: "/targets/{name}", OperationID: "delete-target", Tags: tags,
+		Summary: "Remove a target that no rule uses, and drop what waits for it; for admins", Errors: []int{403, 404, 409, 503, 507}},
+		func(ctx context.Context, in *nameInput) (*struct{}, error) {
+			return nil, s.cfg.Delivery.DeleteTarget(ctx, actor(ctx), in.Name)
+		})
+}
+
+func (s *service) target(ctx context.Context, name string) (*bodyOf[client.Target], error) {
+	t, h, err := s.cfg.Delivery.Target(ctx, actor(ctx), name)
+	if err != nil {
+		return nil, err
+	}
+	return &bodyOf[client.Target]{wireTarget(t, h)}, nil
+}
+
+func wireTarget(t delivery.Target, h delivery.Health) client.Target {
+	status := "active"
+	switch {
+	case t.Disabled != "":
+		status = "disabled"
+	case t.Paused:
+		status = "paused"
+	}
+	return client.Target{Name: t.Name, Kind: string(t.Kind), Settings: client.TargetSettings(t.Settings), Secret: t.Secret,
+		Attempts: t.Attempts, Backoff: t.Backoff.String(), Timeout: t.Timeout.String(), Rate: t.Rate, Ordered: t.Ordered,
+		Status: status, Disabled: t.Disabled, CreatedAt: ms(t.CreatedAt), UpdatedAt: ms(t.UpdatedAt), UpdatedBy: t.UpdatedBy,
+		Health: client.TargetHealth{Waiting: h.Waiting, Dead: h.Dead, LastOK: ms(h.LastOK), LastFailed: ms(h.LastFailed), LastError: h.LastError}}
+}
+
+func (s *service) listTargets(ctx context.Context, _ *struct{}) (*bodyOf[client.List[client.Target]], error) {
+	targets, health, err := s.cfg.Delivery.Targets(ctx, actor(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := client.List[client.Target]{Items: []client.Target{}}
+	for _, t := range targets {
+		out.Items = append(out.Items, wireTarget(t, health[t.Name]))
+	}
+	return &bodyOf[client.List[client.Target]]{out}, nil
+}
+
+type addTargetInput struct{ Body exact[client.AddTarget] }
+
+func (s *service) addTarget(ctx context.Context, in *addTargetInput) (*bodyOf[client.Target], error) {
+	b := in.Body.Value
+	t := delivery.Target{Name: b.Name, Kind: delivery.Kind(b.Kind), Settings: delivery.Settings(b.Settings), Secret: b.Secret,
+		Attempts: b.Attempts, Rate: b.Rate, Ordered: b.Ordered}
+	var err error
+	if t.Backoff, err = duration("backoff", b.Backoff); err != nil {
+		return nil, err
+	}
+	if t.Timeout, err = duration("timeout", b.Timeout); err != nil {
+		return nil, err
+	}
+	t, err = s.cfg.Delivery.AddTarget(ctx, actor(ctx), t)
+	if err != nil {
+		return nil, err
+	}
+	return &bodyOf[client.Target]{wireTarget(t, delivery.Health{})}, nil
+}
+
+// duration reads a duration as people write it; empty is 0.
+func duration(field, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, iap.FieldErrorf("api.duration", field, "%.40q is not a duration such as 500ms, 5s or 10m", text)
+	}
+	return d, nil
+}

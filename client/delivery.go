@@ -1,0 +1,263 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Rule chooses events and says where they go.
+type Rule struct {
+	Name      string    `json:"name"`
+	When      string    `json:"when" doc:"CEL over the event: event.type == 'iap.leak.found'"`
+	Targets   []string  `json:"targets" nullable:"false" doc:"Names of targets"`
+	Paused    bool      `json:"paused"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	UpdatedBy string    `json:"updated_by,omitempty"`
+}
+
+// PutRule adds or changes a rule.
+type PutRule struct {
+	When    string   `json:"when" doc:"CEL over the event: event.type == 'iap.leak.found'"`
+	Targets []string `json:"targets" nullable:"false" doc:"Names of targets"`
+}
+
+// TryRule asks which events an expression chooses.
+type TryRule struct {
+	When string `json:"when" doc:"CEL over the event"`
+}
+
+// TriedEvent is how an expression fares with one event.
+type TriedEvent struct {
+	Event   Event  `json:"event"`
+	Matches bool   `json:"matches"`
+	Error   string `json:"error,omitempty" doc:"Why the expression is neither true nor false of the event"`
+}
+
+// Target is somewhere events go.
+type Target struct {
+	Name     string         `json:"name"`
+	Kind     string         `json:"kind" enum:"webhook,chat,mail,topic,execution,task"`
+	Settings TargetSettings `json:"settings"`
+	Secret   string         `json:"secret,omitempty" doc:"Of the signature; only when the target was added"`
+	Attempts int            `json:"attempts,omitempty" doc:"At most; absent: for three days"`
+	Backoff  string         `json:"backoff" doc:"Before the second attempt; twice as long before each further one"`
+	Timeout  string         `json:"timeout" doc:"Of one attempt"`
+	Rate     float64        `json:"rate,omitempty" doc:"Deliveries a second at most; absent: no limit"`
+	Ordered  bool           `json:"ordered,omitempty" doc:"Events of one subject go one after the other"`
+	Status   string         `json:"status" enum:"active,paused,disabled"`
+	Disabled string         `json:"disabled,omitempty" doc:"Why the portal makes no deliveries"`
+	Health   TargetHealth   `json:"health"`
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	UpdatedBy string    `json:"updated_by"`
+}
+
+// TargetSettings are what only some kinds of target have.
+type TargetSettings struct {
+	URL     string   `json:"url,omitempty" doc:"Of a webhook, chat or topic"`
+	Format  string   `json:"format,omitempty" doc:"Of a chat: slack or teams"`
+	To      []string `json:"to,omitempty" doc:"Of mail: addresses"`
+	Machine string   `json:"machine,omitempty" doc:"Of an execution: the state machine's name"`
+	Allow   []string `json:"allow,omitempty" doc:"Of a webhook or chat: networks and hosts inside that may be reached"`
+	Private bool     `json:"private,omitempty" doc:"Of a webhook or chat: all addresses inside may be reached"`
+	Input   string   `json:"input,omitempty" doc:"Of an execution: CEL for its input; absent: the event"`
+	Token   string   `json:"token,omitempty" doc:"Of a task: CEL for the task token"`
+	Output  string   `json:"output,omitempty" doc:"Of a task: CEL for its result; absent: the event's data"`
+	Error   string   `json:"error,omitempty" doc:"Of a task: CEL for the name of its error; absent or empty: it succeeds"`
+	Cause   string   `json:"cause,omitempty" doc:"Of a task: CEL for the cause of its error"`
+}
+
+// TargetHealth is what is known of a target's deliveries.
+type TargetHealth struct {
+	Waiting    int       `json:"waiting"`
+	Dead       int       `json:"dead" doc:"Dead letters"`
+	LastOK     time.Time `json:"last_ok_at,omitzero"`
+	LastFailed time.Time `json:"last_failed_at,omitzero"`
+	LastError  string    `json:"last_error,omitempty"`
+}
+
+// AddTarget adds a target.
+type AddTarget struct {
+	Name     string         `json:"name" doc:"Small letters, digits and '-'"`
+	Kind     string         `json:"kind" enum:"webhook,chat,mail,topic,execution,task"`
+	Settings TargetSettings `json:"settings"`
+	Secret   string         `json:"secret,omitempty" doc:"\"whsec_\" and 24 to 64 bytes in base 64; absent: a new one"`
+	Attempts int            `json:"attempts,omitempty" doc:"At most; absent: for three days"`
+	Backoff  string         `json:"backoff,omitempty" doc:"A duration such as 5s"`
+	Timeout  string         `json:"timeout,omitempty" doc:"A duration such as 15s"`
+	Rate     float64        `json:"rate,omitempty"`
+	Ordered  bool           `json:"ordered,omitempty"`
+}
+
+// Pause pauses something or has it go on.
+type Pause struct {
+	Paused bool `json:"paused"`
+}
+
+// Delivery is the way of one event to one target.
+type Delivery struct {
+	ID        string    `json:"id"`
+	Number    int64     `json:"number" doc:"Of the event"`
+	Target    string    `json:"target"`
+	Rule      string    `json:"rule"`
+	Subject   string    `json:"subject,omitempty"`
+	EventType string    `json:"event_type"`
+	Status    string    `json:"status" enum:"waiting,delivered,dead,dropped"`
+	Attempts  int       `json:"attempts" doc:"Made so far"`
+	Since     time.Time `json:"since"`
+	NextAt    time.Time `json:"next_at,omitzero" doc:"Of the next attempt; absent while it waits for another event of its subject"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Reason    string    `json:"reason,omitempty" doc:"Why the last attempt failed, or why it was dropped"`
+	Redrive   string    `json:"redrive,omitempty"`
+	Tries     []Attempt `json:"tries,omitempty" doc:"Not in lists"`
+	Event     *Event    `json:"event,omitempty" doc:"Not in lists"`
+}
+
+// Attempt is one try at a delivery and how it was answered.
+type Attempt struct {
+	Number      int       `json:"number"`
+	At          time.Time `json:"at"`
+	TookSeconds float64   `json:"took_seconds"`
+	Code        int       `json:"code,omitempty" doc:"Status of the answer; absent: there was none"`
+	Answer      string    `json:"answer,omitempty" doc:"The first 64 KiB of it"`
+	Error       string    `json:"error,omitempty" doc:"Why it failed; absent: it did not"`
+}
+
+// RedriveRequest says which dead letters are delivered again.
+type RedriveRequest struct {
+	IDs    []string `json:"ids,omitempty" maxItems:"1000"`
+	All    bool     `json:"all,omitempty" doc:"All that match target and type"`
+	Target string   `json:"target,omitempty"`
+	Type   string   `json:"type,omitempty" doc:"Type of the event"`
+}
+
+// Redrive is how far a redrive is.
+type Redrive struct {
+	ID        string `json:"id"`
+	Total     int    `json:"total"`
+	Waiting   int    `json:"waiting"`
+	Delivered int    `json:"delivered"`
+	Dead      int    `json:"dead" doc:"Dead letters again"`
+	Dropped   int    `json:"dropped"`
+}
+
+// DeleteLetters deletes dead letters.
+type DeleteLetters struct {
+	IDs    []string `json:"ids" nullable:"false" maxItems:"1000"`
+	Reason string   `json:"reason" doc:"Why the events need not be delivered"`
+}
+
+// Rules returns all rules by name.
+func (c *Client) Rules(ctx context.Context) (out List[Rule], err error) {
+	return out, c.get(ctx, "/rules", nil, &out)
+}
+
+// PutRule adds or changes a rule.
+func (c *Client) PutRule(ctx context.Context, name string, in PutRule) (r Rule, created bool, err error) {
+	status, err := c.sendJSON(ctx, request{method: http.MethodPut, path: "/rules/" + seg(name)}, in, &r)
+	return r, status == http.StatusCreated, err
+}
+
+// PauseRule pauses a rule or has it go on.
+func (c *Client) PauseRule(ctx context.Context, name string, paused bool) (r Rule, err error) {
+	_, err = c.post(ctx, "/rules/"+seg(name)+"/pause", Pause{paused}, &r)
+	return r, err
+}
+
+// DeleteRule removes a rule.
+func (c *Client) DeleteRule(ctx context.Context, name string) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/rules/" + seg(name)}, nil)
+	return err
+}
+
+// TryRule says which of the newest events an expression chooses.
+func (c *Client) TryRule(ctx context.Context, when string) (out List[TriedEvent], err error) {
+	_, err = c.post(ctx, "/rules/try", TryRule{when}, &out)
+	return out, err
+}
+
+// Targets returns all targets by name.
+func (c *Client) Targets(ctx context.Context) (out List[Target], err error) {
+	return out, c.get(ctx, "/targets", nil, &out)
+}
+
+// Target returns one target.
+func (c *Client) Target(ctx context.Context, name string) (t Target, err error) {
+	return t, c.get(ctx, "/targets/"+seg(name), nil, &t)
+}
+
+// AddTarget adds a target.
+func (c *Client) AddTarget(ctx context.Context, in AddTarget) (t Target, err error) {
+	_, err = c.post(ctx, "/targets", in, &t)
+	return t, err
+}
+
+// PauseTarget has deliveries to a target wait, or go on.
+func (c *Client) PauseTarget(ctx context.Context, name string, paused bool) (t Target, err error) {
+	_, err = c.post(ctx, "/targets/"+seg(name)+"/pause", Pause{paused}, &t)
+	return t, err
+}
+
+// TestTarget makes one attempt with an event that is not in the log.
+func (c *Client) TestTarget(ctx context.Context, name string) (a Attempt, err error) {
+	_, err = c.post(ctx, "/targets/"+seg(name)+"/test", nil, &a)
+	return a, err
+}
+
+// DeleteTarget removes a target.
+func (c *Client) DeleteTarget(ctx context.Context, name string) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/targets/" + seg(name)}, nil)
+	return err
+}
+
+// DeliveryFilter chooses deliveries; empty fields choose all.
+type DeliveryFilter struct {
+	Target, Type, Status string
+	Number               int64
+	Before               string // Next of the page before
+	Limit                int    // 1 to 500; 0: 100
+}
+
+// Deliveries returns a page of deliveries, newest events first.
+func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) (out List[Delivery], err error) {
+	q := url.Values{}
+	for k, v := range map[string]string{"target": f.Target, "type": f.Type, "status": f.Status, "before": f.Before} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	if f.Number > 0 {
+		q.Set("number", strconv.FormatInt(f.Number, 10))
+	}
+	if f.Limit > 0 {
+		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	return out, c.get(ctx, "/deliveries", q, &out)
+}
+
+// Delivery returns one delivery with its attempts and its event.
+func (c *Client) Delivery(ctx context.Context, id string) (d Delivery, err error) {
+	return d, c.get(ctx, "/deliveries/"+seg(id), nil, &d)
+}
+
+// Redrive has dead letters be delivered again.
+func (c *Client) Redrive(ctx context.Context, in RedriveRequest) (r Redrive, err error) {
+	_, err = c.post(ctx, "/dead-letters/redrive", in, &r)
+	return r, err
+}
+
+// RedriveProgress says how far a redrive is.
+func (c *Client) RedriveProgress(ctx context.Context, id string) (r Redrive, err error) {
+	return r, c.get(ctx, "/redrives/"+seg(id), nil, &r)
+}
+
+// DeleteLetters deletes dead letters.
+func (c *Client) DeleteLetters(ctx context.Context, in DeleteLetters) error {
+	_, err := c.post(ctx, "/dead-letters/delete", in, nil)
+	return err
+}

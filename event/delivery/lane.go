@@ -1,0 +1,316 @@
+package delivery
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+)
+
+const (
+	parallel = 8 // attempts at once to one target
+	// breakAfter is how many attempts in a row may fail before a target is taken
+	// as down: it is then tried with one delivery at a time.
+	breakAfter = 10
+	// maxWrites is how often is tried to write down what came of an attempt,
+	// before the attempt is made again.
+	maxWrites = 50
+	noteEvery = time.Second // how the last attempts went
+)
+
+// lane makes the deliveries to one target. Its goroutine alone uses what is
+// below the line.
+type lane struct {
+	s    *Service
+	name string
+	wake chan struct{}
+
+	mu     sync.Mutex
+	target Target
+
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	// ----
+	held     time.Time // until when the lane is held
+	busy     map[int64]string
+	subjects map[string]bool // of an ordered target, those being delivered
+	ended    chan outcome
+	failures int
+	noted    [2]time.Time // when a failure and a success were kept last
+	limit    *rate.Limiter
+}
+
+// outcome is what an attempt came to.
+type outcome struct {
+	due     Due
+	attempt Attempt
+	result  Result
+}
+
+func newLane(s *Service, t Target) *lane {
+	return &lane{s: s, name: t.Name, target: t, wake: make(chan struct{}, 1), done: make(chan struct{}), busy: map[int64]string{},
+		subjects: map[string]bool{}, ended: make(chan outcome, parallel), limit: rate.NewLimiter(rate.Inf, 1)}
+}
+
+func (l *lane) Wake() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// set changes the target.
+func (l *lane) set(t Target) {
+	l.mu.Lock()
+	l.target = t
+	l.mu.Unlock()
+	l.Wake()
+}
+
+func (l *lane) get() Target {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.target
+}
+
+func (l *lane) start(ctx context.Context) {
+	ctx, l.cancel = context.WithCancel(ctx)
+	go l.run(ctx)
+}
+
+func (l *lane) stop() {
+	l.cancel()
+	<-l.done
+}
+
+func (l *lane) run(ctx context.Context) {
+	defer close(l.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			for len(l.busy) > 0 { // their contexts have ended as well
+				l.end(ctx, <-l.ended)
+			}
+			return
+		case <-l.wake:
+		case <-timer.C:
+		case o := <-l.ended:
+			l.end(ctx, o)
+		}
+		wait, err := l.turn(ctx)
+		if err != nil && ctx.Err() == nil {
+			l.s.log.Warn("delivering to a target failed in the portal; trying again", "target", l.name, "err", err)
+			wait = pauseAfterFault
+		}
+		timer.Reset(wait)
+	}
+}
+
+// turn begins what is due and says how long there is nothing to do.
+func (l *lane) turn(ctx context.Context) (time.Duration, error) {
+	t := l.get()
+	if t.Rate > 0 {
+		l.limit.SetLimit(rate.Limit(t.Rate))
+	} else {
+		l.limit.SetLimit(rate.Inf)
+	}
+	if !t.Active() {
+		return lookAgain, nil
+	}
+	room := parallel
+	if l.failures >= breakAfter {
+		room = 1
+	}
+	if len(l.busy) >= room {
+		return lookAgain, nil
+	}
+	now := l.s.Now()
+	if held, err := l.hold(ctx, now); err != nil || !held {
+		return lookAgain, err
+	}
+	due, err := l.s.Store.DueDeliveries(ctx, l.name, now, room+len(l.busy))
+	if err != nil {
+		return 0, err
+	}
+	begun := 0
+	for _, d := range due {
+		wait, ok, err := l.begin(ctx, t, d, room)
+		if err != nil || wait > 0 {
+			return wait, err
+		}
+		if ok {
+			begun++
+		}
+	}
+	if begun > 0 && len(l.busy) < room {
+		return 0, nil // there may be more
+	}
+	return l.untilNext(ctx, now)
+}
+
+// hold takes or keeps the lane.
+func (l *lane) hold(ctx context.Context, now time.Time) (bool, error) {
+	if now.Before(l.held.Add(-renew)) {
+		return true, nil
+	}
+	until, owner := now.Add(lease), l.s.lanes.name()
+	ok, err := l.s.Store.HoldLane(ctx, l.name, owner, now, until)
+	if ok {
+		l.held = until
+	}
+	if iap.IsKind(err, iap.Conflict) {
+		l.s.lanes.rename(owner)
+	}
+	return ok, err
+}
+
+// begin begins an attempt, if there is room for it and nothing before it. wait
+// is how long the target's rate has it wait.
+func (l *lane) begin(ctx context.Context, t Target, d Due, room int) (wait time.Duration, ok bool, err error) {
+	if _, busy := l.busy[d.Number]; busy || len(l.busy) >= room {
+		return 0, false, nil
+	}
+	if t.Ordered && (d.Behind || l.subjects[d.Subject]) {
+		return 0, false, l.s.Store.Park(ctx, l.name, d.Subject)
+	}
+	if r := l.limit.Reserve(); r.Delay() > 0 {
+		wait = r.Delay()
+		r.Cancel()
+		return wait, false, nil
+	}
+	l.busy[d.Number] = d.Subject
+	if t.Ordered {
+		l.subjects[d.Subject] = true
+	}
+	go func() {
+		l.s.Failpoint("delivery.send.before")
+		a, r := l.s.send(ctx, t, Message{ID: MessageID(d.Event), Event: d.Event, Attempt: d.Attempt + 1})
+		l.s.Failpoint("delivery.send.after")
+		l.ended <- outcome{d, a, r}
+	}()
+	return 0, true, nil
+}
+
+// untilNext is how long until the next delivery is due.
+func (l *lane) untilNext(ctx context.Context, now time.Time) (time.Duration, error) {
+	next, ok, err := l.s.Store.NextDelivery(ctx, l.name)
+	if err != nil || !ok || len(l.busy) > 0 && !next.After(now) {
+		return lookAgain, err
+	}
+	return min(max(next.Sub(l.s.Now()), 0), lookAgain), nil
+}
+
+// end writes down what came of an attempt. An attempt that was cut off because
+// the portal stops counts for nothing.
+func (l *lane) end(ctx context.Context, o outcome) {
+	delete(l.busy, o.due.Number)
+	delete(l.subjects, o.due.Subject)
+	if ctx.Err() != nil && o.result.Err != "" {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	t := l.get()
+	for range maxWrites {
+		err := l.write(ctx, t, o)
+		if err == nil || iap.IsKind(err, iap.Conflict) { // Conflict: somebody else has
+			return
+		}
+		l.s.log.Warn("what came of a delivery could not be written down; trying again", "delivery", o.due.ID(), "err", err)
+		pause(ctx, pauseAfterFault)
+	}
+}
+
+func (l *lane) write(ctx context.Context, t Target, o outcome) error {
+	d, now := o.due.Delivery, l.s.Now()
+	d.Attempt++
+	o.attempt.Redrive = d.Redrive
+	recovered := o.result.Err == "" && l.failures >= breakAfter
+	var next time.Time
+	again := false
+	if o.result.Err != "" {
+		next, again = t.next(d, o.result, now, rand.Float64())
+	}
+	d.Reason = o.result.Err
+	switch {
+	case o.result.Err == "":
+		d.Status, d.EndedAt = Delivered, now
+	case again:
+		d.NextAt = next
+	default:
+		d.Status, d.EndedAt = Dead, now
+	}
+	err := l.s.Tx.Update(ctx, func(ctx context.Context) error {
+		if err := l.s.Store.WriteAttempt(ctx, d, o.attempt); err != nil {
+			return err
+		}
+		if err := l.follow(ctx, t, d, o, now); err != nil {
+			return err
+		}
+		if recovered {
+			return l.s.Store.Hurry(ctx, l.name, now)
+		}
+		return l.note(ctx, o.result, now)
+	})
+	if err == nil {
+		l.count(o.result)
+	}
+	return err
+}
+
+// note keeps how the last attempts went, now and then.
+func (l *lane) note(ctx context.Context, r Result, now time.Time) error {
+	last := &l.noted[flag(r.Err == "")]
+	if now.Sub(*last).Abs() < noteEvery {
+		return nil
+	}
+	*last = now
+	return l.s.Store.NoteLane(ctx, l.name, now, r.Err)
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// follow does what follows from the end of an attempt, in its transaction.
+func (l *lane) follow(ctx context.Context, t Target, d Delivery, o outcome, now time.Time) error {
+	if d.Status != Waiting && t.Ordered {
+		if err := l.s.Store.Unpark(ctx, l.name, d.Subject, now); err != nil {
+			return err
+		}
+	}
+	if d.Status == Dead && d.EventType != event.DeliveryDead {
+		data := DeadLetter{Delivery: d.ID(), Target: d.Target, Rule: d.Rule, Number: d.Number, Type: d.EventType, Attempts: d.Attempt, Reason: d.Reason}
+		err := l.s.Log.Append(ctx, &event.Event{Source: "/deliveries", Type: event.DeliveryDead, Subject: d.ID(), Time: now,
+			Owner: event.AdminsOnly, Data: mustJSON(data)})
+		if err != nil {
+			return err
+		}
+	}
+	if !o.result.Gone {
+		return nil
+	}
+	return l.s.change(ctx, l.name, "disabled", iap.System.ID, func(t *Target) bool {
+		t.Disabled = "it answered 410 Gone on " + now.UTC().Format(time.RFC3339)
+		return true
+	})
+}
+
+// count keeps how many attempts in a row have failed.
+func (l *lane) count(r Result) {
+	if r.Err == "" {
+		l.failures = 0
+	} else {
+		l.failures++
+	}
+}

@@ -1,0 +1,199 @@
+package delivery
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
+)
+
+// Rule chooses events and says where they go.
+type Rule struct {
+	Name      string
+	When      string   // CEL over the event: "event.type == 'iap.leak.found'"
+	Targets   []string // names
+	Paused    bool     // chooses nothing
+	After     int64    // it chooses among events with higher numbers
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	UpdatedBy string // ID of the person
+}
+
+// Kind says what a target is.
+type Kind string
+
+// The kinds of targets.
+const (
+	Webhook   Kind = "webhook"   // POST of the event, signed as Standard Webhooks
+	Chat      Kind = "chat"      // POST of a message for people
+	Mail      Kind = "mail"      // e-mail
+	Topic     Kind = "topic"     // a gocloud.dev/pubsub topic
+	Execution Kind = "execution" // starts an execution of a state machine
+	Task      Kind = "task"      // gives a waiting task its result
+)
+
+// Target is somewhere events go.
+type Target struct {
+	Name     string
+	Kind     Kind
+	Settings Settings
+	Secret   string // of the signature, "whsec_…"; sealed in the store
+	Attempts int    // at most; 0: as many as fit into GiveUpAfter
+	Backoff  time.Duration
+	Timeout  time.Duration // of one attempt
+	Rate     float64       // deliveries a second at most; 0: no limit
+	Ordered  bool          // one after the other for each subject
+	Paused   bool          // by an admin
+	Disabled string        // why the portal paused it, such as 410; empty: it did not
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	UpdatedBy string
+}
+
+// Settings are what only some kinds of target have.
+type Settings struct {
+	URL     string   `json:"url,omitempty"`     // webhook, chat, topic
+	Format  string   `json:"format,omitempty"`  // chat: slack or teams
+	To      []string `json:"to,omitempty"`      // mail: addresses
+	Machine string   `json:"machine,omitempty"` // execution: name of the state machine
+	Allow   []string `json:"allow,omitempty"`   // webhook, chat: networks and hosts inside that may be reached
+	// Private lets it reach every address inside.
+	Private bool `json:"private,omitempty"`
+	// CEL over the event.
+	Input  string `json:"input,omitempty"`  // execution: its input; empty: the event
+	Token  string `json:"token,omitempty"`  // task: the task token
+	Output string `json:"output,omitempty"` // task: its result; empty: the event's data
+	Error  string `json:"error,omitempty"`  // task: the name of its error; empty or "" succeeds
+	Cause  string `json:"cause,omitempty"`  // task: the cause of its error
+}
+
+// Active reports whether deliveries are made.
+func (t Target) Active() bool { return !t.Paused && t.Disabled == "" }
+
+// Status says how far a delivery is.
+type Status string
+
+// The statuses of a delivery.
+const (
+	Waiting   Status = "waiting"   // for its first or next attempt
+	Delivered Status = "delivered" // the target took it
+	Dead      Status = "dead"      // given up: a dead letter
+	Dropped   Status = "dropped"   // will never be made; Reason says why
+)
+
+// Delivery is the way of one event to one target.
+type Delivery struct {
+	Number    int64 // of the event
+	Target    string
+	Rule      string // the first that led there
+	Subject   string // of the event; what order is kept by
+	EventType string
+	Status    Status
+	Attempt   int       // how many were made
+	Since     time.Time // when it was added, or redriven
+	NextAt    time.Time // of the next attempt
+	EndedAt   time.Time
+	Reason    string // why the last attempt failed, or why it was dropped
+	Redrive   string // ID of the redrive that it is part of
+}
+
+// ID names the delivery: "4711-ci-hook".
+func (d Delivery) ID() string { return strconv.FormatInt(d.Number, 10) + "-" + d.Target }
+
+// ParseID is the reverse of Delivery.ID. The error is NotFound.
+func ParseID(id string) (number int64, target string, err error) {
+	before, target, found := strings.Cut(id, "-")
+	number, err = strconv.ParseInt(before, 10, 64)
+	if err != nil || !found || number < 1 || !validName(target) {
+		return 0, "", iap.Errorf("delivery.ParseID", iap.NotFound, "there is no delivery %.80q", id)
+	}
+	return number, target, nil
+}
+
+// Due is a delivery that is due, with its event.
+type Due struct {
+	Delivery
+	Event event.Event
+	// Behind says that an earlier one of its subject has not ended.
+	Behind bool
+}
+
+// Attempt is one try at a delivery and how it was answered.
+type Attempt struct {
+	Number  int           // 1, 2, 3, …
+	At      time.Time     // when it began
+	Took    time.Duration // whole milliseconds
+	Code    int           // the answer's status; 0: there was none
+	Answer  string        // the first MaxAnswer bytes of the answer
+	Error   string        // why it failed; empty: it did not
+	Redrive string        // of the delivery at that time
+}
+
+// MaxAnswer is how much of an answer is kept, in bytes.
+const MaxAnswer = 64 << 10
+
+// Result is what came of an attempt.
+type Result struct {
+	Code       int
+	Answer     string
+	Err        string        // empty: it was delivered
+	RetryAfter time.Duration // as the target asked; 0: it did not
+	Final      bool          // another attempt makes no sense
+	Gone       bool          // the target wants no more at all
+}
+
+// Health is what is known of a target's deliveries.
+type Health struct {
+	Waiting, Dead int
+	LastOK        time.Time
+	LastFailed    time.Time
+	LastError     string
+}
+
+// Filter chooses deliveries; empty fields choose all.
+type Filter struct {
+	Target    string
+	EventType string
+	Status    Status
+	Number    int64
+	Redrive   string
+	Before    string // ID of a delivery: those after it, newest events first
+	Limit     int
+}
+
+// Progress is how far a redrive is.
+type Progress struct {
+	Total, Waiting, Delivered, Dead, Dropped int
+}
+
+// The data of the events that the package tells.
+type (
+	// DeadLetter is the data of event.DeliveryDead.
+	DeadLetter struct {
+		Delivery string `json:"delivery"`
+		Target   string `json:"target"`
+		Rule     string `json:"rule"`
+		Number   int64  `json:"number"`
+		Type     string `json:"type"`
+		Attempts int    `json:"attempts"`
+		Reason   string `json:"reason"`
+	}
+	// Change is the data of event.RuleChanged and event.TargetChanged.
+	Change struct {
+		Name   string `json:"name"`
+		Action string `json:"action"` // added, changed, paused, resumed, removed, disabled
+		By     string `json:"by"`
+	}
+)
+
+func mustJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // of types of this package, which have a JSON form
+	}
+	return b
+}

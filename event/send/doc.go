@@ -1,0 +1,3 @@
+// Package send makes the attempts at deliveries: signed webhooks, messages for
+// people, and whatever else leaves the portal.
+package send
