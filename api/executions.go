@@ -89,14 +89,10 @@ func (s *service) listExecutions(ctx context.Context, in *executionsInput) (*bod
 
 // execution returns an execution that exists; an ID that is none is NotFound.
 func (s *service) execution(ctx context.Context, id string) (*bodyOf[client.Execution], error) {
-	none := iap.Errorf("api.execution", iap.NotFound, "there is no execution %.64q", id)
 	if !iap.ValidID(id) {
-		return nil, none
+		return nil, iap.Errorf("api.execution", iap.NotFound, "there is no execution %.64q", id)
 	}
 	x, machine, err := s.cfg.Workflows.Execution(ctx, actor(ctx), id)
-	if iap.IsKind(err, iap.NotFound) {
-		return nil, none
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,10 @@ func (k AccessKey) check(taken map[string]bool) *iap.Error {
 }
 
 // AccessKey returns the secret of an access key and whose it is; false when
-// there is no such key.
+// there is no such key. A person's token is an access key too: both its ID and
+// its secret, since the portal knows a token only when it is told. It is told
+// with each request, as it is to the REST API; of a key in the configuration the
+// secret is not.
 func (a *Auth) AccessKey(id string) (secret string, who iap.Actor, ok bool) {
 	if a.cfg.Dev && id == DevAccessKey.ID {
 		return DevAccessKey.Secret, LocalAdmin, true
@@ -49,6 +52,9 @@ func (a *Auth) AccessKey(id string) (secret string, who iap.Actor, ok bool) {
 				return k.Secret, p.Actor(), true
 			}
 		}
+	}
+	if p, ok := a.people.byToken(id); ok {
+		return id, p.Actor(), true
 	}
 	return "", iap.Actor{}, false
 }

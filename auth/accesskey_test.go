@@ -17,7 +17,10 @@ func TestAccessKey(t *testing.T) {
 	if !ok || secret != key.Secret || who.ID != jane().ID || who.Role != iap.Admin {
 		t.Errorf("got %v %v %v", secret, who, ok)
 	}
-	for _, id := range []string{"", key.ID + "x", auth.DevAccessKey.ID} {
+	if secret, who, ok = a.AccessKey(token); !ok || secret != token || who.ID != jane().ID {
+		t.Errorf("her token: got %v %v %v", secret, who, ok)
+	}
+	for _, id := range []string{"", auth.HashToken(token), key.ID + "x", auth.DevAccessKey.ID} {
 		if _, _, ok := a.AccessKey(id); ok {
 			t.Errorf("%q is taken", id)
 		}

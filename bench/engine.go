@@ -40,8 +40,9 @@ var engineFigures = [...]engineFigure{
 	{"Express/jsonpath", "executions/s", "Express executions, JSONPath", "1/s", 0, 0},
 	{"Express/jsonata-fast", "executions/s", "Express executions, JSONata, fast path", "1/s", 0, 0},
 	{"Express/jsonata-engine", "executions/s", "Express executions, JSONata, engine", "1/s", 0, 0},
-	{"Waiting", "MB", "100,000 waiting executions: memory", "MB", 0, 100},
-	{"Waiting", "start-ms", "100,000 waiting executions: start", "ms", 0, 1000},
+	{"TakeOver/sqlite", "max-ms", "Killed at any instant: engine's start → its task called again, SQLite, the longest", "ms", 0, 10},
+	{"TakeOver/postgres", "max-ms", "Killed at any instant: kill → its task called by another replica, PostgreSQL, the longest", "ms", 0, 1000},
+	{"First", "ms", "The first JSONata expression of a process that needs the engine", "ms", 0, 0},
 	{"MapRun/express/task", "items/s", "Distributed Map of 100,000 items, Express children, SQLite", "1/s", 0, 0},
 	{"MapRun/express/task", "peak-MB", "Distributed Map of 100,000 items, Express children: peak of the heap", "MB", 0, 0},
 	{"MapRun/standard/task", "items/s", "Distributed Map of 10,000 items, Standard children, SQLite", "1/s", 0, 0},
@@ -81,7 +82,7 @@ func measureEngine(ctx context.Context, b *bench, out *Part) error {
 		note = ""
 		out.Figures = append(out.Figures, f)
 	}
-	return nil
+	return b.measureWaiting(ctx, out)
 }
 
 // goBenchmarks returns what "go test" prints.
@@ -94,7 +95,8 @@ func (b *bench) goBenchmarks(ctx context.Context, count string) ([]byte, error) 
 	for _, args := range [][]string{
 		{"-bench", "^Benchmark(Fsync|Latency|Express)$", "-count", count, "./workflow", "./workflow/memory"},
 		{"-bench", "^BenchmarkTransitions$/^(sqlite|postgres)$/^(mixed|tasks)$/^run$", "-count", count, "./workflow"},
-		{"-bench", "^BenchmarkWaiting$", "-benchtime", "1x", "./workflow"},
+		{"-bench", "^BenchmarkTakeOver$", "-benchtime", strconv.Itoa(b.times(20, 3)) + "x", "-count", count, "./workflow"},
+		{"-bench", "^BenchmarkFirst$", "-count", count, "./asl/jsonata"},
 		{"-bench", "^BenchmarkMapRun$/^(express|standard)$/^task$", "-benchtime", "1x", "./workflow"},
 	} {
 		cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-run", "^$", "-timeout", "60m"}, args...)...)

@@ -57,6 +57,9 @@ type newToken struct {
 	Role  iap.Role `json:"role"`
 	Token string   `json:"token"`
 	Sum   string   `json:"token_sha256"`
+	// For AWS's clients the token is both.
+	AccessKeyID     string `json:"aws_access_key_id"`
+	SecretAccessKey string `json:"aws_secret_access_key"`
 }
 
 func (c *tokenNewCmd) Run(r *run) error {
@@ -69,10 +72,13 @@ func (c *tokenNewCmd) Run(r *run) error {
 		return exitf(codeUsage, "%w", err)
 	}
 	if r.json() {
-		return r.writeJSON(newToken{ID: c.ID, Name: c.Name, Role: person.Role, Token: token, Sum: sum})
+		return r.writeJSON(newToken{ID: c.ID, Name: c.Name, Role: person.Role, Token: token, Sum: sum,
+			AccessKeyID: token, SecretAccessKey: token})
 	}
 	r.note("# The portal knows the token by its hash alone; it is printed this once.\n# In the file of iap serve --config:")
 	fmt.Fprintf(r.err, auth.LoginExample, yamlText(c.ID), yamlText(c.Name), c.Role, sum)
+	r.note("# AWS's clients of Step Functions take the token as both:\n" +
+		"#   export AWS_ACCESS_KEY_ID=$IAP_TOKEN AWS_SECRET_ACCESS_KEY=$IAP_TOKEN AWS_REGION=us-east-1")
 	r.hint("# The token, for IAP_TOKEN or the page /login:")
 	r.print("%s", token)
 	return nil

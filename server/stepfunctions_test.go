@@ -71,9 +71,10 @@ func TestStepFunctions(t *testing.T) {
 func TestStepFunctionsOfPeople(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Dev, cfg.AppsDomain = false, "apps.localhost"
-	keys := map[iap.Role]auth.AccessKey{}
+	keys, tokens := map[iap.Role]auth.AccessKey{}, map[iap.Role]auth.AccessKey{}
 	for _, role := range []iap.Role{iap.Member, iap.Publisher} {
-		_, sum := auth.NewToken()
+		token, sum := auth.NewToken()
+		tokens[role] = auth.AccessKey{ID: token, Secret: token}
 		keys[role] = auth.NewAccessKey()
 		cfg.People = append(cfg.People, auth.Person{ID: string(role) + "@example.com", Role: role, TokenSHA256: sum,
 			AccessKeys: []auth.AccessKey{keys[role]}})
@@ -83,10 +84,13 @@ func TestStepFunctionsOfPeople(t *testing.T) {
 		_, err := awsClient(s, key).ListStateMachines(t.Context(), &awssfn.ListStateMachinesInput{})
 		return err
 	}
-	if err := list(keys[iap.Publisher]); err != nil {
-		t.Error(err)
+	for _, of := range []map[iap.Role]auth.AccessKey{keys, tokens} {
+		if err := list(of[iap.Publisher]); err != nil {
+			t.Error(err)
+		}
+		wantAWS(t, list(of[iap.Member]), "AccessDeniedException")
 	}
-	wantAWS(t, list(keys[iap.Member]), "AccessDeniedException")
+	wantAWS(t, list(auth.AccessKey{ID: tokens[iap.Publisher].ID, Secret: tokens[iap.Member].Secret}), "InvalidSignatureException")
 	wantAWS(t, list(auth.DevAccessKey), "UnrecognizedClientException")
 	wantAWS(t, list(auth.AccessKey{ID: keys[iap.Publisher].ID, Secret: keys[iap.Member].Secret}), "InvalidSignatureException")
 }

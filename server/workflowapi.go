@@ -146,6 +146,9 @@ func (w workflowAPI) Execution(ctx context.Context, a iap.Actor, id string) (wor
 		return expressExecution(x), x.Machine, w.maySee(a, id, x.Owner)
 	}
 	x, err := w.engine.Store.Execution(ctx, id)
+	if iap.IsKind(err, iap.NotFound) {
+		return x, "", noExecution(id)
+	}
 	if err != nil {
 		return x, "", err
 	}
@@ -161,7 +164,12 @@ func (w workflowAPI) maySee(a iap.Actor, id, owner string) error {
 	if a.Role.Includes(iap.Admin) || owner != "" && owner == a.ID {
 		return nil
 	}
-	return iap.Errorf("server.Execution", iap.NotFound, "there is no execution %.64q", id)
+	return noExecution(id)
+}
+
+func noExecution(id string) error {
+	return iap.Errorf("server.Execution", iap.NotFound, "there is no execution %.64q, or it was an Express execution: "+
+		"those are forgotten when 1,000 later ones have ended, and when the portal is restarted", id)
 }
 
 // History implements api.Workflows.

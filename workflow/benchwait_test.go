@@ -3,16 +3,12 @@ package workflow_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/store"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -77,86 +73,14 @@ func benchmarkLatency(b *testing.B, db *store.DB, start bool) {
 			took = append(took, second.Sub(ended))
 		}
 	}
+	reportTimes(b, took)
+}
+
+// reportTimes reports how long something took each time.
+func reportTimes(b *testing.B, took []time.Duration) {
 	slices.Sort(took)
 	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
 	b.ReportMetric(at(0.5), "p50-ms")
 	b.ReportMetric(at(0.99), "p99-ms")
-}
-
-// waitingOnes is how many executions wait in BenchmarkWaiting.
-const waitingOnes = 100_000
-
-// waits waits for a token, for at most a year.
-const waits = `{"StartAt":"Hold","States":{
- "Hold":{"Type":"Task","Resource":"arn:iap:states:::test:hold.waitForTaskToken","TimeoutSeconds":31536000,"End":true}}}`
-
-// BenchmarkWaiting measures what many executions that wait for a token and a
-// time cost a process: its memory when it has started, and how long it takes to
-// start.
-func BenchmarkWaiting(b *testing.B) {
-	path := "sqlite:" + filepath.Join(b.TempDir(), "iap.db")
-	fillWaiting(b, path)
-	for b.Loop() {
-		begun := time.Now()
-		db := openURL(b, path)
-		log := event.NewLog(db)
-		if err := log.Start(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		e := workflow.New(workflow.Config{Store: db, Tx: db, Log: log, Owner: "later", Now: time.Now,
-			Handlers: map[string]workflow.Handler{"test:hold": {Commit: noop}}})
-		if err := e.Start(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := db.Executions(b.Context(), workflow.Running, "", 50); err != nil {
-			b.Fatal(err)
-		}
-		started := time.Since(begun)
-		b.ReportMetric(float64(started.Microseconds())/1000, "start-ms")
-		b.ReportMetric(resident(b), "MB")
-		_ = e.Stop(context.Background())
-		_ = log.Stop(context.Background())
-	}
-}
-
-// resident is what the whole process has of the machine's memory, in MB.
-func resident(b *testing.B) float64 {
-	debug.FreeOSMemory()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		b.Skip(err)
-	}
-	for line := range strings.Lines(string(status)) {
-		var kB float64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %f kB", &kB); n == 1 {
-			return kB / 1000
-		}
-	}
-	b.Fatal("the system does not say how much memory is used")
-	return 0
-}
-
-// fillWaiting starts the executions, many in a transaction.
-func fillWaiting(b *testing.B, path string) {
-	db := openURL(b, path)
-	e := newBench(b, db, map[string]workflow.Handler{"test:hold": {Commit: noop}})
-	id, err := e.PutStateMachine(b.Context(), "waits", []byte(waits), time.Now())
-	if err != nil {
-		b.Fatal(err)
-	}
-	const atOnce = 1000
-	for n := 0; n < waitingOnes; n += atOnce {
-		err := db.Update(b.Context(), func(ctx context.Context) error {
-			for i := range atOnce {
-				r := workflow.StartRequest{StateMachine: id, Name: fmt.Sprint(n + i), Input: json.RawMessage(`{"app":"todo"}`)}
-				if _, err := e.StartExecution(ctx, r); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
+	b.ReportMetric(at(1), "max-ms")
 }

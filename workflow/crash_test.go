@@ -186,7 +186,7 @@ func startWorker(t *testing.T, url, effects, batch string, env ...string) *worke
 }
 
 // await reads up to a line of the process.
-func (w *worker) await(t *testing.T, line string) {
+func (w *worker) await(t testing.TB, line string) {
 	t.Helper()
 	var said []string
 	for w.out.Scan() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,20 @@ type replica struct {
 
 func newReplica(t testing.TB, url, name string, lease time.Duration, work func(ctx context.Context) (json.RawMessage, error)) *replica {
 	t.Helper()
-	r := &replica{db: openURL(t, url+"&application_name="+name)}
+	r := makeReplica(t, url, name, lease, work)
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// makeReplica is newReplica without the start of the engine.
+func makeReplica(t testing.TB, url, name string, lease time.Duration, work func(ctx context.Context) (json.RawMessage, error)) *replica {
+	t.Helper()
+	if strings.HasPrefix(url, "postgres") {
+		url += "&application_name=" + name
+	}
+	r := &replica{db: openURL(t, url)}
 	r.log = event.NewLog(r.db)
 	if err := r.log.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -43,9 +57,6 @@ func newReplica(t testing.TB, url, name string, lease time.Duration, work func(c
 		Handlers: map[string]workflow.Handler{"test:noop": {Run: noop},
 			"test:work": {Run: func(ctx context.Context, _ workflow.Call) (json.RawMessage, error) { return work(ctx) }}}})
 	r.db.OnRemoteCommit(func() { r.log.Wake(); r.Wake() })
-	if err := r.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { _ = r.Stop(context.Background()); _ = r.log.Stop(context.Background()) })
 	return r
 }
