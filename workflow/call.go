@@ -63,7 +63,7 @@ func (e *Engine) runCall(t Task) {
 	}
 	e.Failpoint("workflow.call.done")
 	err = e.persist("the result of a task", func() error { return e.finishCall(t, out, err) })
-	if err != nil && !errors.Is(err, ErrTaskLost) && !errors.Is(err, errStopped) {
+	if err != nil && !errors.Is(err, ErrTaskLost) && e.ctx.Err() == nil {
 		slog.Error("the result of a task could not be taken", "execution", t.Execution, "state", t.State, "err", err)
 	}
 }
