@@ -33,6 +33,9 @@ func New(cfg Config) http.Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Heartbeat <= 0 {
 		cfg.Heartbeat = 15 * time.Second
 	}
@@ -40,6 +43,8 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	s.huma = humago.New(mux, humaConfig(cfg.Version))
 	s.registerInstances()
+	s.registerKeep()
+	s.registerSweeps()
 	s.registerApps()
 	s.registerJobs()
 	s.registerMachines()
@@ -49,6 +54,7 @@ func New(cfg Config) http.Handler {
 	s.registerRules()
 	s.registerTargets()
 	s.registerLetters()
+	s.registerSchedules()
 	s.registerStream()
 	s.registerMeta()
 	s.registerDocs(mux)

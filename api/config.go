@@ -19,6 +19,10 @@ type Instances interface {
 	Deploy(ctx context.Context, actor iap.Actor, req instance.DeployRequest) (instance.Instance, bool, error)
 	Destroy(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
 	Get(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
+	Keep(ctx context.Context, actor iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error)
+	Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
+	GetSweep(ctx context.Context, actor iap.Actor, execution string) (instance.Sweep, error)
+	Sweeps(ctx context.Context, actor iap.Actor, limit int) ([]instance.Sweep, error)
 	List(ctx context.Context, actor iap.Actor, f instance.Filter) ([]instance.Instance, error)
 	Events(ctx context.Context, actor iap.Actor, ref string) ([]event.Event, error)
 	Progress(ctx context.Context, i instance.Instance) (instance.Progress, error)
@@ -65,12 +69,15 @@ type Config struct {
 	Jobs      Jobs
 	Log       Log
 	Auth      Auth
-	Workflows Workflows     // nil: the API has no state machines
-	Buckets   Buckets       // nil: the API has no buckets
-	Schema    []byte        // JSON Schema of iap.yaml: catalog.Schema
-	Version   string        // of the program
-	Logger    *slog.Logger  // nil: slog.Default()
-	Heartbeat time.Duration // between signs of life on a stream; 0: 15 s
+	Workflows Workflows        // nil: the API has no state machines
+	Buckets   Buckets          // nil: the API has no buckets
+	Schedules Schedules        // nil: the API has no schedules
+	Schema    []byte           // JSON Schema of iap.yaml: catalog.Schema
+	Zone      *time.Location   // of clock times; nil: UTC
+	Version   string           // of the program
+	Now       func() time.Time // nil: time.Now
+	Logger    *slog.Logger     // nil: slog.Default()
+	Heartbeat time.Duration    // between signs of life on a stream; 0: 15 s
 	// Delivery has rules, targets and deliveries, and EventStore the log; nil: the
 	// API has none of them.
 	Delivery   Delivery

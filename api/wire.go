@@ -20,7 +20,7 @@ func (s *service) instance(i instance.Instance) client.Instance {
 		ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
 		Status: string(i.Status), CreatedAt: ms(i.CreatedAt), EndsAt: ms(i.EndsAt), Reason: i.Reason,
 		Waiting: i.Waiting, ReadyAt: ms(i.ReadyAt), EndedAt: ms(i.EndedAt), EndedBy: i.EndedBy,
-		EndReason: i.EndReason, Receipt: receipt(i.Receipt),
+		EndReason: i.EndReason, Receipt: receipt(i.Receipt), KeepUntil: ms(i.KeepUntil), KeepReason: i.KeepReason,
 	}
 	if i.Status == instance.Running {
 		out.URL = s.cfg.Instances.URL(i)
@@ -86,7 +86,7 @@ func (s *service) event(e event.Event) client.Event {
 	wire := s.instance(instance.Instance{ID: snap.ID, App: snap.App, Version: snap.Version, Owner: snap.Owner,
 		HostName: snap.HostName, Status: snap.Status, Waiting: snap.Waiting, CreatedAt: snap.CreatedAt,
 		EndsAt: snap.EndsAt, EndedAt: snap.EndedAt, EndedBy: snap.EndedBy, EndReason: snap.EndReason,
-		Reason: snap.Reason, Receipt: snap.Receipt})
+		Reason: snap.Reason, Receipt: snap.Receipt, KeepUntil: snap.KeepUntil, KeepReason: snap.KeepReason})
 	if data, err := json.Marshal(wire); err == nil {
 		out.Data = data
 	}

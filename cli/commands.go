@@ -9,6 +9,7 @@ type commands struct {
 	Show    showCmd    `cmd:"" group:"Instances" help:"Show one instance."`
 	Logs    logsCmd    `cmd:"" group:"Instances" help:"Print the logs of an instance's jobs."`
 	Open    openCmd    `cmd:"" group:"Instances" help:"Open an instance in the browser."`
+	Keep    keepCmd    `cmd:"" group:"Instances" help:"Keep an instance up to a time: the nightly sweep spares it."`
 	Destroy destroyCmd `cmd:"" group:"Instances" help:"Destroy instances."`
 
 	App appCmd `cmd:"" group:"Catalogue" help:"Add, list, show and retire apps."`
@@ -16,6 +17,8 @@ type commands struct {
 
 	Workflow workflowCmd `cmd:"" group:"Workflows" help:"Check, run and test state machines."`
 	Bucket   bucketCmd   `cmd:"" group:"Workflows" help:"Write, read and list the objects that state machines use."`
+
+	Schedule scheduleCmd `cmd:"" group:"Workflows" help:"Start state machines at certain times; the nightly sweep is one."`
 
 	Rule       ruleCmd       `cmd:"" group:"Events" help:"Choose events and say where they go."`
 	Target     targetCmd     `cmd:"" group:"Events" help:"Say where events can go: webhooks and others."`

@@ -161,7 +161,7 @@ func (c *completer) values(v *kong.Value, begun, prefix string) (out []candidate
 		}
 	case "param":
 		return c.params(begun, prefix)
-	case "app", "instance", "job":
+	case "app", "instance", "job", "schedule":
 		return c.names(v.Tag.Get("complete"), begun, prefix)
 	default:
 		for _, word := range v.EnumSlice() {
@@ -199,6 +199,11 @@ func (c *completer) names(kind, begun, prefix string) (out []candidate) {
 		list, _ := cl.Instances(ctx, client.InstanceFilter{Status: liveStatuses, Limit: 200})
 		for _, i := range list.Items {
 			add(strings.Contains(i.HostName, begun), i.HostName, statusWords(i.Status))
+		}
+	case "schedule":
+		list, _ := cl.Schedules(ctx)
+		for _, s := range list {
+			add(strings.HasPrefix(s.Name, begun), s.Name, s.Cron)
 		}
 	case "job":
 		list, _ := cl.Jobs(ctx, "", 50)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/task"
@@ -11,17 +12,19 @@ import (
 // ServeFlags is the configuration of the portal: flags, then the environment,
 // then the file, then the defaults.
 type ServeFlags struct {
-	Dev          bool   `help:"For this machine alone: everybody is a local admin, the example apps are in the catalogue." env:"IAP_DEV"`
-	Data         string `help:"Folder of all that the portal keeps." default:"iap-data" env:"IAP_DATA" placeholder:"DIR" complete:"file"`
-	Listen       string `help:"Address to listen on." default:"127.0.0.1:8080" env:"IAP_LISTEN" placeholder:"ADDR"`
-	Database     string `help:"Database: empty for SQLite in the data folder, or postgres://…" env:"IAP_DATABASE" placeholder:"URL"`
-	AppsDomain   string `help:"Domain under which instances get their names; default: localhost with --dev." env:"IAP_APPS_DOMAIN" placeholder:"DOMAIN"`
-	PortalURL    string `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
-	ParallelJobs int    `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
-	PayloadLimit int    `help:"Bytes that an input, output or result of a state may have." default:"262144" env:"IAP_PAYLOAD_LIMIT" placeholder:"N"`
-	HistoryLimit int    `help:"Events that an execution's history may have." default:"25000" env:"IAP_HISTORY_LIMIT" placeholder:"N"`
-	LogLevel     string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"IAP_LOG_LEVEL"`
-	LogFormat    string `help:"text or json." enum:"text,json" default:"text" env:"IAP_LOG_FORMAT"`
+	Dev          bool          `help:"For this machine alone: everybody is a local admin, the example apps are in the catalogue." env:"IAP_DEV"`
+	Data         string        `help:"Folder of all that the portal keeps." default:"iap-data" env:"IAP_DATA" placeholder:"DIR" complete:"file"`
+	Listen       string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"IAP_LISTEN" placeholder:"ADDR"`
+	Database     string        `help:"Database: empty for SQLite in the data folder, or postgres://…" env:"IAP_DATABASE" placeholder:"URL"`
+	AppsDomain   string        `help:"Domain under which instances get their names; default: localhost with --dev." env:"IAP_APPS_DOMAIN" placeholder:"DOMAIN"`
+	PortalURL    string        `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
+	ParallelJobs int           `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
+	KeepMost     time.Duration `help:"How far ahead people may keep an instance." default:"12h" env:"IAP_KEEP_MOST" placeholder:"DURATION"`
+	Zone         string        `help:"Time zone of clock times, such as Europe/London; default: this machine's." env:"IAP_ZONE" placeholder:"ZONE"`
+	PayloadLimit int           `help:"Bytes that an input, output or result of a state may have." default:"262144" env:"IAP_PAYLOAD_LIMIT" placeholder:"N"`
+	HistoryLimit int           `help:"Events that an execution's history may have." default:"25000" env:"IAP_HISTORY_LIMIT" placeholder:"N"`
+	LogLevel     string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"IAP_LOG_LEVEL"`
+	LogFormat    string        `help:"text or json." enum:"text,json" default:"text" env:"IAP_LOG_FORMAT"`
 
 	// Login is the section "login" of the file; no flag holds it.
 	Login auth.Login `kong:"-"`
@@ -44,6 +47,9 @@ func (c *serveCmd) Validate() error {
 	}
 	if c.HistoryLimit < 25_000 || c.HistoryLimit > 10_000_000 {
 		return exitf(codeUsage, "--history-limit: %d is not between 25000 and 10000000", c.HistoryLimit)
+	}
+	if c.KeepMost < 10*time.Minute || c.KeepMost > 30*24*time.Hour {
+		return exitf(codeUsage, "--keep-most: %s is not between 10m and 720h", c.KeepMost)
 	}
 	return nil
 }

@@ -46,6 +46,8 @@ type Workflow interface {
 	StartExecution(ctx context.Context, r workflow.StartRequest) (workflow.Execution, error)
 	// IsRunning reports whether there is an execution that has not ended.
 	IsRunning(ctx context.Context, execution string) (bool, error)
+	// Definition returns the state machine that an execution was started with.
+	Definition(ctx context.Context, execution string) (workflow.StateMachine, error)
 	Awaits(ctx context.Context, execution string) ([]workflow.Waiting, error)
 	Succeed(ctx context.Context, token string, output any) error
 	Fail(ctx context.Context, token, errorName, cause string) error
@@ -88,6 +90,8 @@ type Config struct {
 	// JobTimeout bounds one apply or destroy; Grace is between SIGINT and
 	// SIGKILL.
 	JobTimeout, Grace time.Duration
+	// KeepMost is how far ahead an instance may be kept; 0: DefaultKeepMost.
+	KeepMost time.Duration
 }
 
 // Service is the portal's main job. It has no goroutines of its own: what
@@ -103,7 +107,8 @@ func NewService(cfg Config) *Service { return &Service{Config: cfg} }
 func (i Instance) Snapshot() Snapshot {
 	return Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
 		Status: i.Status, Waiting: i.Waiting, Upstream: i.Upstream, CreatedAt: i.CreatedAt, EndsAt: i.EndsAt,
-		EndedAt: i.EndedAt, EndedBy: i.EndedBy, EndReason: i.EndReason, Reason: i.Reason, Receipt: i.Receipt}
+		EndedAt: i.EndedAt, EndedBy: i.EndedBy, EndReason: i.EndReason, Reason: i.Reason, Receipt: i.Receipt,
+		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason}
 }
 
 // event makes the event that tells of i as it is now.

@@ -28,9 +28,9 @@ const maxListed = 200
 // taskList lists instances for a state machine.
 func (s *Service) taskList(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
 	a := struct {
-		App, Owner string
-		Statuses   []Status
-		Limit      int
+		App, Owner, Before string
+		Statuses           []Status
+		Limit              int
 	}{Limit: maxListed}
 	if err := listDoc.Read(c.Arguments, &a); err != nil {
 		return nil, badArguments(c, err)
@@ -43,20 +43,31 @@ func (s *Service) taskList(ctx context.Context, c workflow.Call) (json.RawMessag
 			return nil, workflow.FailTask(task.ErrArguments, "The argument \"statuses\" of %s: there is no status %q.", c.Resource.ARN, clip(string(status)))
 		}
 	}
+	if a.Before != "" && !iap.ValidID(a.Before) {
+		return nil, workflow.FailTask(task.ErrArguments, "The argument \"before\" of %s: it is not the \"next\" of a page.", c.Resource.ARN)
+	}
 	if a.Statuses == nil {
 		a.Statuses = []Status{Queued, Deploying, Checking, Running, Destroying}
 	}
-	found, err := s.List(ctx, s.actor(c), Filter{App: a.App, Owner: a.Owner, Statuses: a.Statuses, Limit: a.Limit + 1})
+	found, err := s.List(ctx, s.actor(c), Filter{App: a.App, Owner: a.Owner, Statuses: a.Statuses, Before: a.Before, Limit: a.Limit + 1})
 	if err != nil {
 		return nil, err
 	}
 	out := struct {
 		Instances []listed `json:"instances"`
 		Truncated bool     `json:"truncated"`
+		Next      string   `json:"next"`
 	}{Instances: []listed{}, Truncated: len(found) > a.Limit}
 	for _, i := range found[:min(len(found), a.Limit)] {
 		out.Instances = append(out.Instances, listed{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
-			Status: i.Status, CreatedAt: i.CreatedAt.Format(timeFormat), EndsAt: i.EndsAt.Format(timeFormat)})
+			Status: i.Status, CreatedAt: i.CreatedAt.Format(timeFormat), EndsAt: i.EndsAt.Format(timeFormat),
+			KeepReason: i.KeepReason})
+		if !i.KeepUntil.IsZero() {
+			out.Instances[len(out.Instances)-1].KeepUntil = i.KeepUntil.Format(timeFormat)
+		}
+	}
+	if out.Truncated {
+		out.Next = out.Instances[a.Limit-1].ID
 	}
 	return result(out, nil)
 }
@@ -74,6 +85,9 @@ type listed struct {
 	Status    Status `json:"status"`
 	CreatedAt string `json:"created_at"`
 	EndsAt    string `json:"ends_at"`
+
+	KeepUntil  string `json:"keep_until,omitempty"`
+	KeepReason string `json:"keep_reason,omitempty"`
 }
 
 func (s Status) valid() bool {

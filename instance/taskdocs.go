@@ -5,7 +5,7 @@ import "github.com/internal-app-portal/iap/task"
 // TaskDocs are the documentation of the tasks that have to do with instances:
 // those that any state machine may use, then those of the lifecycle.
 func TaskDocs() []task.Doc {
-	return append([]task.Doc{listDoc, destroyDoc}, lifecycleDocs()...)
+	return append([]task.Doc{listDoc, destroyDoc, sweepDoc, noteDoc, reportDoc}, lifecycleDocs()...)
 }
 
 var (
@@ -26,10 +26,12 @@ var listDoc = task.Doc{
 		{Name: "owner", Type: task.Text, Text: "Of this person alone; for admins."},
 		{Name: "statuses", Type: task.List, Text: "Such as [\"running\"]; all that have not ended when not set."},
 		{Name: "limit", Type: task.Number, Text: "At most so many, 1 to 200; 200 when not set."},
+		{Name: "before", Type: task.Text, Text: "`next` of the page before; empty: from the newest."},
 	},
 	Result: []task.Field{
-		{Name: "instances", Type: task.List, Text: "With id, app, version, owner, host_name, status, created_at and ends_at each."},
+		{Name: "instances", Type: task.List, Text: "With id, app, version, owner, host_name, status, created_at and ends_at each, and with keep_until and keep_reason where it is kept."},
 		{Name: "truncated", Type: task.Flag, Text: "Whether there are more."},
+		{Name: "next", Type: task.Text, Text: "Give it as `before` for the next page; empty: there is none."},
 	},
 	Errors: []task.Error{task.BadArguments()},
 	Example: `{

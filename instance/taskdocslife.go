@@ -50,8 +50,9 @@ func lifecycleDocs() []task.Doc {
 			Resource: "arn:iap:states:::instance:hold", Suffixes: []string{".waitForTaskToken"}, Title: "Hold an instance",
 			Text: "Waits until somebody ends the instance. The portal keeps the token.", Who: lifecycleAlone,
 			Arguments: []task.Field{instanceID},
-			Result:    []task.Field{{Name: "by", Type: task.Text, Text: "Who ended it."}},
-			Errors:    []task.Error{{Name: "States.Timeout", Text: "The time of the state is over."}, notAllowed},
+			Result: []task.Field{{Name: "by", Type: task.Text, Text: "Who ended it."},
+				{Name: "moved", Type: task.Flag, Text: "True when nobody ended it, but its end was moved; see instance:remaining."}},
+			Errors: []task.Error{{Name: "States.Timeout", Text: "The time of the state is over."}, notAllowed},
 			Example: `{
   "Type": "Task",
   "Resource": "arn:iap:states:::instance:hold.waitForTaskToken",
@@ -62,9 +63,16 @@ func lifecycleDocs() []task.Doc {
 }`,
 		},
 		{
+			Resource: "arn:iap:states:::instance:remaining", Title: "Tell the time that is left",
+			Text: "Tells the time that is left of an instance whose end was moved, for another hold.", Who: lifecycleAlone, Arguments: []task.Field{instanceID},
+			Result: []task.Field{{Name: "seconds_left", Type: task.Number, Text: "To the end of the instance's time, at least 1."}},
+			Errors: []task.Error{notAllowed}, Example: lifecycleExample("instance:remaining", "$.publish"),
+		},
+		{
 			Resource: "arn:iap:states:::instance:expire", Title: "Note that an instance's time is up",
-			Text: "Notes that the instance ends because its time is up.", Who: lifecycleAlone, Arguments: []task.Field{instanceID},
-			Errors: []task.Error{notAllowed}, Example: lifecycleExample("instance:expire", ""),
+			Text: "Notes that the instance ends because its time is up, unless its end was moved.", Who: lifecycleAlone, Arguments: []task.Field{instanceID},
+			Result: []task.Field{{Name: "expired", Type: task.Flag, Text: "False when the end was moved: hold it again."}},
+			Errors: []task.Error{notAllowed}, Example: lifecycleExample("instance:expire", "$.end"),
 		},
 		{
 			Resource: "arn:iap:states:::instance:fail", Title: "Note why a deploy failed",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -28,17 +29,21 @@ const (
 // Handlers returns what does the lifecycle's tasks, for the engine.
 func (s *Service) Handlers() map[string]workflow.Handler {
 	return map[string]workflow.Handler{
-		"job:apply":        {Commit: s.taskApply, Cancel: s.taskCancelJob},
-		"job:destroy":      {Commit: s.taskDestroy, Cancel: s.taskCancelJob},
-		"health:check":     {Run: s.taskCheck},
-		"instance:publish": {Commit: s.taskPublish},
-		"instance:hold":    {Commit: s.taskHold},
-		"instance:expire":  {Commit: s.taskExpire},
-		"instance:fail":    {Run: s.taskFail},
-		"instance:end":     {Commit: s.taskEnd},
-		"leak:verify":      {Run: s.taskVerify},
-		"instance:list":    {Commit: s.taskList},
-		"instance:destroy": {Commit: s.taskDestroyInstance},
+		"job:apply":          {Commit: s.taskApply, Cancel: s.taskCancelJob},
+		"job:destroy":        {Commit: s.taskDestroy, Cancel: s.taskCancelJob},
+		"health:check":       {Run: s.taskCheck},
+		"instance:publish":   {Commit: s.taskPublish},
+		"instance:hold":      {Commit: s.taskHold},
+		"instance:remaining": {Commit: s.taskRemaining},
+		"instance:expire":    {Commit: s.taskExpire},
+		"instance:fail":      {Run: s.taskFail},
+		"instance:end":       {Commit: s.taskEnd},
+		"leak:verify":        {Run: s.taskVerify},
+		"instance:list":      {Commit: s.taskList},
+		"instance:destroy":   {Commit: s.taskDestroyInstance},
+		"instance:sweep":     {Run: s.taskSweep},
+		"sweep:note":         {Commit: s.taskNote},
+		"sweep:report":       {Commit: s.taskReport},
 	}
 }
 
@@ -153,8 +158,23 @@ func (s *Service) taskPublish(ctx context.Context, c workflow.Call) (json.RawMes
 		i.Status, i.Waiting, i.Upstream, i.ReadyAt = Running, "", a.Upstream, s.Now()
 		return true, nil
 	})
-	left := max(1, int64(i.EndsAt.Sub(s.Now()).Seconds()))
-	return result(map[string]int64{"seconds_left": left}, err)
+	return result(s.secondsLeft(i), err)
+}
+
+// secondsLeft is the time of an instance that is left, rounded up: a hold that
+// ended early would begin again.
+func (s *Service) secondsLeft(i Instance) map[string]int64 {
+	return map[string]int64{"seconds_left": max(1, int64(math.Ceil(i.EndsAt.Sub(s.Now()).Seconds())))}
+}
+
+// taskRemaining tells the time that is left of an instance whose end was moved.
+func (s *Service) taskRemaining(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+	a, err := s.read(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.Store.Instance(ctx, a.Instance)
+	return result(s.secondsLeft(i), err)
 }
 
 // unpublish takes an address from an instance that had it before: its container
@@ -186,14 +206,22 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 	if err != nil {
 		return nil, err
 	}
+	expired := true
 	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
 		if i.EndedBy != "" {
 			return false, nil
 		}
+		if i.EndsAt.After(s.Now()) { // it was moved at the last moment, or the clock was set back
+			expired = false
+			return false, nil
+		}
 		i.EndedBy, i.EndReason = iap.System.ID, "its time was up"
+		if i.KeepUntil.Equal(i.EndsAt) {
+			i.EndReason = "the time it was kept for was over"
+		}
 		return true, nil
 	})
-	return result(struct{}{}, err)
+	return result(map[string]bool{"expired": expired}, err)
 }
 
 // taskFail keeps why a deploy failed, with what the container said when it

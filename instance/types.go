@@ -47,6 +47,9 @@ type Instance struct {
 	Reason     string    // why it failed, for a person
 	Receipt    *Receipt  // after a destroy
 	Execution  string    // ID of its lifecycle's execution
+	KeepUntil  time.Time // up to when the sweep spares it; zero: it does not
+	KeepReason string    // for people
+	KeptBy     string    // ID of who keeps it
 	Changed    int64     // counts the changes of this row
 }
 
@@ -113,6 +116,7 @@ type Platform interface {
 
 // Store keeps instances.
 type Store interface {
+	SweepStore
 	// InsertInstance fails with Conflict when the owner has a live instance of
 	// the app (Field "owner") or when the host name was given out before
 	// (Field "host_name").
@@ -162,4 +166,7 @@ type Snapshot struct {
 	EndReason string    `json:"end_reason,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
 	Receipt   *Receipt  `json:"receipt,omitempty"`
+
+	KeepUntil  time.Time `json:"keep_until,omitzero"`
+	KeepReason string    `json:"keep_reason,omitempty"`
 }

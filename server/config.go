@@ -31,6 +31,8 @@ type Config struct {
 	People       []auth.Person    // who may sign in
 	DockerHost   string           // empty: DOCKER_HOST, or the engine's usual socket
 	Tasks        task.Settings    // what the tasks of state machines may reach
+	KeepMost     time.Duration    // how far ahead an instance may be kept; 0: 12 hours
+	Zone         string           // IANA time zone of clock times; empty: the machine's
 	PayloadLimit int              // bytes of an input, output or result of a state; 0: 262,144
 	HistoryLimit int              // events of an execution's history; 0: 25,000
 	JobTimeout   time.Duration    // of one apply or destroy; 0: 15 minutes
@@ -73,7 +75,7 @@ func (c *Config) complete() error {
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "iap.db")
 	}
-	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart(), c.checkTasks())
+	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart(), c.checkTasks(), c.checkZone())
 }
 
 func (c *Config) checkListen() error {

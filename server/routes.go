@@ -24,7 +24,7 @@ import (
 func (s *Server) openEdges(context.Context) error {
 	var err error
 	s.web, err = web.New(web.Config{Instances: s.instances, Apps: s.catalog, Jobs: s.jobs, Events: s.log, Auth: s.auth,
-		Workflows: s.workflowPages(), Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
+		Workflows: s.workflowPages(), Schedules: s.schedules, Location: s.location(), Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,9 @@ func (s *Server) portalHandler() http.Handler {
 	m.Handle(sfn.Prefix+"/{$}", aws)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
-		Buckets:   bucket.Access{Folder: s.buckets},
-		Delivery:  s.delivery, EventStore: s.db,
+		Schedules: s.schedules, Zone: s.location(), Now: s.now,
+		Buckets:  bucket.Access{Folder: s.buckets},
+		Delivery: s.delivery, EventStore: s.db,
 		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", a) // which refuses other sites' requests by itself
 	m.HandleFunc("GET "+accessPath, s.access)

@@ -23,6 +23,7 @@ import (
 	"github.com/internal-app-portal/iap/platform/docker"
 	"github.com/internal-app-portal/iap/proxy"
 	"github.com/internal-app-portal/iap/runner/local"
+	"github.com/internal-app-portal/iap/schedule"
 	"github.com/internal-app-portal/iap/store"
 	"github.com/internal-app-portal/iap/tfstate"
 	"github.com/internal-app-portal/iap/web"
@@ -47,6 +48,7 @@ type Server struct {
 	jobs      *job.Service
 	engine    *workflow.Engine
 	workflows workflows
+	schedules *schedule.Service
 	instances *instance.Service
 	delivery  *delivery.Service
 	state     *tfstate.Backend
@@ -78,7 +80,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.showLifecycle} {
+	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.showLifecycle, s.ensureSweep} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -92,6 +94,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the engine", Service: s.engine},
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
 		lifetime.Part{Name: "the deliveries", Service: s.delivery},
+		lifetime.Part{Name: "the schedules", Service: s.schedules},
 		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},
 		lifetime.Part{Name: "the preparation of bundles", Service: &warmer{s: s}},
 	)
@@ -157,7 +160,13 @@ func (s *Server) openParts(ctx context.Context) error {
 	if err := s.wire(); err != nil {
 		return err
 	}
-	s.db.OnRemoteCommit(func() { s.log.Wake(); s.engine.Wake(); s.workflows.activities.Wake(); s.delivery.Wake() })
+	s.db.OnRemoteCommit(func() {
+		s.log.Wake()
+		s.engine.Wake()
+		s.workflows.activities.Wake()
+		s.delivery.Wake()
+		s.schedules.Wake()
+	})
 	return nil
 }
 

@@ -62,7 +62,7 @@ func TestStepFunctions(t *testing.T) {
 		t.Errorf("started: %+v, %v", out, err)
 	}
 	list, err := c.ListStateMachines(ctx, &awssfn.ListStateMachinesInput{})
-	if err != nil || len(list.StateMachines) != 2 || *list.StateMachines[0].Name != "lifecycle" {
+	if err != nil || len(list.StateMachines) != 3 || *list.StateMachines[0].Name != "lifecycle" {
 		t.Errorf("state machines: %+v, %v", list, err)
 	}
 }

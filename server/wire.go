@@ -45,8 +45,9 @@ func (s *Server) wire() error {
 		Handlers: handlers, OnEnd: s.executionEnded, Buckets: s.buckets, JSONata: s.expressions(),
 		Limits: asl.Limits{PayloadBytes: s.cfg.PayloadLimit, HistoryEvents: s.cfg.HistoryLimit},
 		// A life may be long; it must not end because too much was written of it.
-		Boundless: []string{instance.LifecycleName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
+		Boundless: []string{instance.LifecycleName, instance.SweepName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
 	s.wireWorkflows()
+	s.wireSchedules()
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
 		Prepare: s.instances.Prepare, OnStart: s.instances.JobStarted, OnWait: s.instances.JobWaits,
 		OnEnd: s.instances.JobEnded, CheckOutputs: s.instances.CheckUpstream,
@@ -69,6 +70,7 @@ func (s *Server) wire() error {
 		BuiltIn:      s.builtIn.key,
 		Sealer:       seal,
 		JobTimeout:   s.cfg.JobTimeout,
+		KeepMost:     s.cfg.KeepMost,
 		Grace:        jobGrace,
 	}
 	return err

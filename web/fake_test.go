@@ -143,6 +143,48 @@ func (m *memory) Destroy(ctx context.Context, actor iap.Actor, ref string) (inst
 	return m.put(i), nil
 }
 
+func (m *memory) Keep(ctx context.Context, actor iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error) {
+	i, err := m.Get(ctx, actor, ref)
+	if err != nil {
+		return i, err
+	}
+	if reason == "" {
+		return i, iap.FieldErrorf("instance.Keep", "reason", "it is missing")
+	}
+	i.KeepUntil, i.KeepReason, i.KeptBy = until, reason, actor.ID
+	return m.put(i), nil
+}
+
+func (m *memory) Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error) {
+	i, err := m.Get(ctx, actor, ref)
+	if err != nil {
+		return i, err
+	}
+	i.KeepUntil = time.Time{}
+	return m.put(i), nil
+}
+
+// sweepID is the only sweep that there was.
+const sweepID = "06h25ts60zj0k33g2dpe752nb4"
+
+func (m *memory) GetSweep(_ context.Context, _ iap.Actor, id string) (instance.Sweep, error) {
+	if id != sweepID {
+		return instance.Sweep{}, iap.Errorf("instance.Sweep", iap.NotFound, "there is no sweep %q", id)
+	}
+	return instance.Sweep{Execution: id, StartedAt: m.now(), FinishedAt: m.now().Add(40 * time.Second), Destroyed: 1, Kept: 1, Failed: 1,
+		HoursSaved: 7.5, WaitedFor: "Docker", WaitedSeconds: 31, Results: []instance.SweepResult{
+			{Instance: id, HostName: "calm-stone-fig-todo", App: "todo", Owner: "jane@example.com", Outcome: instance.SweptFailed, Reason: "1 thing is left"},
+			{Instance: id, HostName: "brave-otter-lamp-todo", App: "todo", Owner: "jane@example.com", Outcome: instance.SweptKept,
+				KeptUntil: m.now().Add(2 * time.Hour).Format(time.RFC3339), KeptBy: "jane@example.com", KeepReason: "interview <b>"},
+			{Instance: id, HostName: "red-owl-pine-board", App: "board", Owner: "bob@example.com", Outcome: instance.SweptDestroyed, HoursSaved: 7.5},
+		}}, nil
+}
+
+func (m *memory) Sweeps(ctx context.Context, a iap.Actor, _ int) ([]instance.Sweep, error) {
+	x, err := m.GetSweep(ctx, a, sweepID)
+	return []instance.Sweep{x}, err
+}
+
 func (m *memory) Get(_ context.Context, actor iap.Actor, ref string) (instance.Instance, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -364,5 +406,5 @@ func newServer(m *memory, fallback iap.Actor) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Config{Instances: m, Apps: apps{m}, Jobs: jobs{m}, Events: m.log, Auth: people{fallback},
-		Workflows: m.flows, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
+		Workflows: m.flows, Schedules: &times{now: m.now}, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
 }

@@ -107,6 +107,7 @@ type layout struct {
 	Dev     bool
 	Version string
 	Path    string
+	Times   bool  // there are pages of schedules for the actor
 	Flows   bool  // there are pages of state machines for the actor
 	Live    bool  // the page follows the stream
 	Last    int64 // number of the newest event before the page's data was read
@@ -116,6 +117,7 @@ type layout struct {
 // layout must be made before a page's data is read: see doc.go.
 func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
 	return layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
+		Times: s.cfg.Schedules != nil && actor.Role.Includes(iap.Admin),
 		Flows: s.cfg.Workflows != nil && actor.Role.Includes(iap.Admin),
 		Path:  r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
 }

@@ -71,6 +71,7 @@ type instanceView struct {
 	Host   string // of the URL, as people read it
 	Live   bool   // its life is not over
 	Owned  bool   // by who looks at it
+	Kept   bool   // the sweep spares it
 	Steps  []stepView
 	Ready  float64 // seconds from the click to ready; 0: not yet
 	Expect float64 // seconds that the rest is expected to take; 0: unknown
@@ -93,7 +94,7 @@ func words(hostName, app string) string {
 // viewInstance reads what an instance's parts show, but not its progress.
 func (s *Server) viewInstance(ctx context.Context, i instance.Instance, actor string) instanceView {
 	v := instanceView{Instance: i, Words: words(i.HostName, i.App), Live: !i.Status.Ended(), Owned: i.Owner == actor}
-	v.State = viewStatus(string(i.Status), "")
+	v.State, v.Kept = viewStatus(string(i.Status), ""), i.KeepUntil.After(s.cfg.Now())
 	if i.Waiting != "" {
 		v.State.Note = "waiting for " + i.Waiting
 		if strings.HasSuffix(i.Waiting, "queue") {

@@ -20,6 +20,10 @@ type Instances interface {
 	Deploy(ctx context.Context, actor iap.Actor, req instance.DeployRequest) (i instance.Instance, created bool, err error)
 	Destroy(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
 	Get(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
+	Keep(ctx context.Context, actor iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error)
+	Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
+	GetSweep(ctx context.Context, actor iap.Actor, execution string) (instance.Sweep, error)
+	Sweeps(ctx context.Context, actor iap.Actor, limit int) ([]instance.Sweep, error)
 	List(ctx context.Context, actor iap.Actor, f instance.Filter) ([]instance.Instance, error)
 	Current(ctx context.Context, actor iap.Actor) (map[string]instance.Instance, error)
 	Events(ctx context.Context, actor iap.Actor, ref string) ([]event.Event, error)
@@ -64,6 +68,7 @@ type Config struct {
 	Jobs      Jobs
 	Events    *event.Log
 	Auth      Auth
+	Schedules Schedules        // nil: no pages of schedules
 	Workflows Workflows        // nil: no pages of state machines
 	Location  *time.Location   // of clock times until the browser tells its own; nil: time.Local
 	Version   string           // of the portal, shown at the foot
@@ -143,6 +148,8 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /instances/{id}", s.instancePage)
 	in("GET /instances/{id}/destroy", s.destroyPage)
 	in("POST /instances/{id}/destroy", s.destroy)
+	in("GET /instances/{id}/keep", s.keepPage)
+	in("POST /instances/{id}/keep", s.keep)
 	in("GET /instances/{id}/panel/{tab}", s.instancePanel)
 	in("GET /instances/{id}/lifecycle.json", s.lifecycleJSON)
 	in("GET /instances/{id}/lifecycle/live", s.lifecycleLive)
@@ -153,6 +160,7 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /admin/instances", s.admin(s.instancesPage))
 	in("GET /admin/jobs", s.admin(s.jobsPage))
 	s.workflowRoutes(in)
+	s.scheduleRoutes(in)
 	m.HandleFunc("GET /stream", s.stream)
 	m.HandleFunc("/", s.signedIn(s.notFound))
 	return m

@@ -97,7 +97,7 @@ func contains(t *testing.T, body string, wants ...string) {
 func TestEveryPageHoldsToItsPolicy(t *testing.T) {
 	p := start(t)
 	run := "/instances/" + p.ids["running"]
-	pages := []string{"/", "/?q=board", run, run + "?tab=lifecycle", "/machines", "/executions", "/tasks", "/editor", "/machines/" + instance.LifecycleName, run + "?tab=events", run + "?tab=details", run + "/destroy",
+	pages := []string{"/", "/?q=board", run, run + "?tab=lifecycle", "/machines", "/executions", "/schedules", "/schedules/nightly", "/sweeps/" + sweepID, run + "/keep", "/tasks", "/editor", "/machines/" + instance.LifecycleName, run + "?tab=events", run + "?tab=details", run + "/destroy",
 		"/instances/" + p.ids["failed"], "/instances/" + p.ids["left"], "/admin/instances", "/admin/instances?status=live", "/admin/jobs",
 		"/jobs/" + p.ids["job-failed"], "/apps/todo", "/deploy/todo"}
 	inline := regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<style|\sstyle=|\son[a-z]+=|javascript:`)

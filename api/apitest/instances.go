@@ -98,6 +98,34 @@ func (s instances) Destroy(_ context.Context, a iap.Actor, ref string) (instance
 	return before, nil
 }
 
+func (s instances) Keep(_ context.Context, a iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error) {
+	if reason == "" {
+		return instance.Instance{}, iap.FieldErrorf("instance.Keep", "reason", "it is missing")
+	}
+	return s.keep(a, ref, until, reason)
+}
+
+func (s instances) Release(_ context.Context, a iap.Actor, ref string) (instance.Instance, error) {
+	return s.keep(a, ref, time.Time{}, "")
+}
+
+func (s instances) keep(a iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	i, err := s.p.find(a, ref)
+	if err != nil {
+		return instance.Instance{}, err
+	}
+	i.KeepUntil, i.KeepReason = until, reason
+	return *i, nil
+}
+
+func (instances) GetSweep(_ context.Context, _ iap.Actor, execution string) (instance.Sweep, error) {
+	return instance.Sweep{}, iap.Errorf("instance.Sweep", iap.NotFound, "there is no sweep %q", execution)
+}
+
+func (instances) Sweeps(context.Context, iap.Actor, int) ([]instance.Sweep, error) { return nil, nil }
+
 func (s instances) Get(_ context.Context, a iap.Actor, ref string) (instance.Instance, error) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()

@@ -44,7 +44,7 @@ func serve(ctx context.Context, f cli.ServeFlags) error {
 	slog.SetDefault(logger)
 	return server.Run(ctx, server.Config{Dev: f.Dev, Data: f.Data, Listen: f.Listen, Database: f.Database,
 		AppsDomain: f.AppsDomain, PortalURL: f.PortalURL, ParallelJobs: f.ParallelJobs,
-		People: f.Login.People, Tasks: f.Tasks, PayloadLimit: f.PayloadLimit, HistoryLimit: f.HistoryLimit, Version: programVersion(), Logger: logger}, os.Stdout)
+		People: f.Login.People, Tasks: f.Tasks, Zone: f.Zone, KeepMost: f.KeepMost, PayloadLimit: f.PayloadLimit, HistoryLimit: f.HistoryLimit, Version: programVersion(), Logger: logger}, os.Stdout)
 }
 
 func dockerVersion(ctx context.Context) (string, error) {

@@ -1,0 +1,67 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Keep says up to when an instance is kept, and what for.
+type Keep struct {
+	Until  string `json:"until" maxLength:"40" doc:"A clock time of the portal, such as 21:00, or a moment, such as 2026-11-28T21:00:00Z"`
+	Reason string `json:"reason" maxLength:"1000" doc:"What it is kept for, in a few words"`
+}
+
+// Sweep is a sweep with its report.
+type Sweep struct {
+	Execution     string        `json:"execution" doc:"ID of its execution"`
+	StartedAt     time.Time     `json:"started_at"`
+	FinishedAt    time.Time     `json:"finished_at,omitzero" doc:"Absent while it goes on"`
+	Destroyed     int           `json:"destroyed" doc:"Instances that are destroyed, of which nothing is left"`
+	Kept          int           `json:"kept"`
+	Failed        int           `json:"failed"`
+	HoursSaved    float64       `json:"hours_saved" doc:"Up to the ends that the destroyed ones had"`
+	WaitedFor     string        `json:"waited_for,omitempty" doc:"The platform, where it did not answer meanwhile"`
+	WaitedSeconds float64       `json:"waited_seconds,omitempty"`
+	Results       []SweepResult `json:"results" nullable:"false" doc:"Failed ones first; not in lists"`
+}
+
+// SweepResult is what a sweep has made of an instance.
+type SweepResult struct {
+	Instance      string  `json:"instance"`
+	HostName      string  `json:"host_name"`
+	App           string  `json:"app"`
+	Owner         string  `json:"owner"`
+	Outcome       string  `json:"outcome" enum:"destroyed,kept,failed"`
+	KeptUntil     string  `json:"kept_until,omitempty"`
+	KeptBy        string  `json:"kept_by,omitempty"`
+	KeepReason    string  `json:"keep_reason,omitempty"`
+	Reason        string  `json:"reason,omitempty" doc:"Why it failed"`
+	HoursSaved    float64 `json:"hours_saved"`
+	WaitedFor     string  `json:"waited_for,omitempty"`
+	WaitedSeconds float64 `json:"waited_seconds,omitempty"`
+}
+
+// Keep has the sweep spare an instance.
+func (c *Client) Keep(ctx context.Context, ref string, in Keep) (i Instance, err error) {
+	_, err = c.sendJSON(ctx, request{method: http.MethodPut, path: "/instances/" + seg(ref) + "/keep"}, in, &i)
+	return i, err
+}
+
+// Release takes Keep back.
+func (c *Client) Release(ctx context.Context, ref string) (i Instance, err error) {
+	_, err = c.call(ctx, request{method: http.MethodDelete, path: "/instances/" + seg(ref) + "/keep"}, &i)
+	return i, err
+}
+
+// Sweep returns the report of a sweep.
+func (c *Client) Sweep(ctx context.Context, execution string) (s Sweep, err error) {
+	return s, c.get(ctx, "/sweeps/"+seg(execution), nil, &s)
+}
+
+// Sweeps returns the newest sweeps without their results.
+func (c *Client) Sweeps(ctx context.Context) ([]Sweep, error) {
+	var out List[Sweep]
+	err := c.get(ctx, "/sweeps", nil, &out)
+	return out.Items, err
+}

@@ -1,0 +1,103 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/internal-app-portal/iap/client"
+)
+
+// TestNightlySweep: the sweep destroys what runs, spares what is kept, and
+// proves that nothing was left.
+func TestNightlySweep(t *testing.T) {
+	needDocker(t)
+	p := startPortal(t, testConfig(t))
+	gone, kept := p.deploy("todo", nil), p.deploy("whiteboard", nil)
+	until := time.Now().Add(2 * time.Hour).UTC().Truncate(time.Second)
+	k, err := p.Keep(t.Context(), kept.ID, client.Keep{Until: until.Format(time.RFC3339), Reason: "interview"})
+	if err != nil || !k.KeepUntil.Equal(until) || k.KeepReason != "interview" {
+		t.Fatal(k, err)
+	}
+	f, err := p.RunSchedule(t.Context(), "nightly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := p.waitFor(t.Context(), gone.ID, client.Instance.Ended); i.Status != client.StatusDestroyed || i.EndReason != "destroyed by the nightly sweep" {
+		t.Errorf("%s is %s: %s", i.HostName, i.Status, i.EndReason)
+	}
+	if left := resources(t, gone.ID); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	var x client.Execution
+	for deadline := time.Now().Add(testTimeout); ; { // the report follows at once
+		if x, err = p.Execution(t.Context(), f.Execution); err != nil || x.Ended() || time.Now().After(deadline) {
+			break
+		}
+	}
+	var report client.Sweep
+	if err != nil || x.Status != "SUCCEEDED" || json.Unmarshal(x.Output, &report) != nil {
+		t.Fatalf("the sweep: %+v, %v", x, err)
+	}
+	if report.Destroyed != 1 || report.Kept != 1 || report.Failed != 0 || report.HoursSaved < 7 {
+		t.Errorf("report: %+v", report)
+	}
+	stored, err := p.Sweep(t.Context(), f.Execution)
+	if err != nil || len(stored.Results) != 2 || stored.Results[0].KeepReason != "interview" {
+		t.Errorf("stored: %+v, %v", stored, err)
+	}
+	if i, err := p.Instance(t.Context(), kept.ID); err != nil || i.Status != client.StatusRunning || !i.EndsAt.Equal(until) {
+		t.Errorf("what is kept is %s and ends %s, %v", i.Status, i.EndsAt, err)
+	}
+}
+
+// TestSchedules: bad ones are refused by their field, and members may do
+// nothing with them.
+func TestSchedules(t *testing.T) {
+	p, tokens := company(t)
+	good := client.AddSchedule{Name: "report", At: "7:30", Weekdays: "mon-fri", Zone: "America/New_York", StateMachine: "sweep"}
+	for field, change := range map[string]func(*client.AddSchedule){
+		"cron":          func(s *client.AddSchedule) { s.At, s.Weekdays, s.Cron = "", "", "61 * * * *" },
+		"zone":          func(s *client.AddSchedule) { s.Zone = "Mars/Base" },
+		"state_machine": func(s *client.AddSchedule) { s.StateMachine = "lifecycle" },
+		"grace":         func(s *client.AddSchedule) { s.Grace = "soon" },
+	} {
+		bad := good
+		change(&bad)
+		_, err := p.AddSchedule(t.Context(), bad)
+		e, ok := err.(*client.Error)
+		if !ok || len(e.Errors) != 1 || e.Errors[0].Field != field {
+			t.Errorf("%s: %+v", field, err)
+		}
+	}
+	s, err := p.AddSchedule(t.Context(), good)
+	if err != nil || s.Cron != "30 7 * * mon-fri" || len(s.Next) != 5 || s.NextAt.IsZero() {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	_, err = p.AddSchedule(t.Context(), good)
+	wantStatus(t, "the name is taken", err, http.StatusConflict)
+	if s, err = p.PauseSchedule(t.Context(), "report"); err != nil || !s.Paused || !s.NextAt.IsZero() {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err = p.ResumeSchedule(t.Context(), "report"); err != nil || s.Paused {
+		t.Errorf("%+v, %v", s, err)
+	}
+	zone := "Asia/Tokyo"
+	if s, err = p.ChangeSchedule(t.Context(), "report", client.ChangeSchedule{Zone: &zone}); err != nil || s.Zone != zone {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if err := p.RemoveSchedule(t.Context(), "report"); err != nil {
+		t.Error(err)
+	}
+	wantStatus(t, "removing the portal's own", p.RemoveSchedule(t.Context(), "nightly"), http.StatusForbidden)
+	all, err := p.Schedules(t.Context())
+	if err != nil || len(all) != 1 || all[0].Name != "nightly" || !all[0].BuiltIn {
+		t.Errorf("%+v, %v", all, err)
+	}
+	jane := p.as(tokens["jane"])
+	_, err = jane.Schedules(t.Context())
+	wantStatus(t, "a member lists schedules", err, http.StatusForbidden)
+	_, err = jane.RunSchedule(t.Context(), "nightly")
+	wantStatus(t, "a member runs one", err, http.StatusForbidden)
+}

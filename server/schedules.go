@@ -1,0 +1,111 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones are known wherever the program runs
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/schedule"
+	"github.com/internal-app-portal/iap/workflow"
+)
+
+// The nightly sweep: what it is named, and when it is due until an admin
+// changes that.
+const (
+	nightly      = "nightly"
+	nightlyAt    = "19:00"
+	nightlyGrace = 12 * time.Hour
+)
+
+// wireSchedules makes the schedules.
+func (s *Server) wireSchedules() {
+	s.schedules = schedule.NewService(schedule.Config{Store: s.db, Tx: s.db, Log: s.log, Machines: s.workflows.machines,
+		Zone: s.cfg.Zone, Now: s.now})
+}
+
+// ensureSweep has the nightly sweep and its state machine be there. A document
+// that nobody has changed follows the portal's; one that an admin has changed
+// stays as it is.
+func (s *Server) ensureSweep(ctx context.Context) error {
+	err := s.db.Update(ctx, func(ctx context.Context) error {
+		if err := s.putSweep(ctx); err != nil {
+			return err
+		}
+		return s.db.PutSetting(ctx, sweepSetting, instance.SweepDefinition)
+	})
+	if err != nil {
+		return err
+	}
+	return s.schedules.Ensure(ctx, schedule.New{Name: nightly, At: nightlyAt, StateMachine: instance.SweepName, Grace: nightlyGrace})
+}
+
+// sweepSetting keeps the sweep's document as the portal last had it.
+const sweepSetting = "sweep_definition"
+
+func (s *Server) putSweep(ctx context.Context) error {
+	m, err := s.workflows.machines.Machine(ctx, instance.SweepName)
+	if iap.IsKind(err, iap.NotFound) {
+		_, _, err = s.workflows.machines.Create(ctx, workflow.NewMachine{Name: instance.SweepName, Definition: instance.SweepDefinition})
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	now, err := s.workflows.machines.Definition(ctx, m.Definition)
+	if err != nil {
+		return err
+	}
+	before, err := s.db.Setting(ctx, sweepSetting)
+	if err != nil && !iap.IsKind(err, iap.NotFound) {
+		return err
+	}
+	if !bytes.Equal(now, before) || bytes.Equal(now, instance.SweepDefinition) {
+		return nil
+	}
+	_, _, err = s.workflows.machines.Update(ctx, instance.SweepName, workflow.MachineChange{Definition: instance.SweepDefinition})
+	return err
+}
+
+// checkZone fills in the zone of clock times: that of the machine where it says
+// one, else UTC.
+func (c *Config) checkZone() error {
+	if c.Zone == "" {
+		c.Zone = machineZone()
+	}
+	_, err := schedule.ParseZone(c.Zone)
+	return err
+}
+
+// machineZone returns the IANA name of the machine's time zone.
+func machineZone() string {
+	candidates := []string{strings.TrimPrefix(os.Getenv("TZ"), ":")}
+	if link, err := filepath.EvalSymlinks("/etc/localtime"); err == nil {
+		if _, name, ok := strings.Cut(link, "zoneinfo/"); ok {
+			candidates = append(candidates, name)
+		}
+	}
+	if b, err := os.ReadFile("/etc/timezone"); err == nil {
+		candidates = append(candidates, strings.TrimSpace(string(b)))
+	}
+	for _, name := range candidates {
+		if _, err := schedule.ParseZone(name); err == nil {
+			return strings.TrimPrefix(strings.TrimPrefix(name, "Etc/"), "posix/")
+		}
+	}
+	return "UTC"
+}
+
+// location is the zone of clock times on pages.
+func (s *Server) location() *time.Location {
+	loc, err := schedule.ParseZone(s.cfg.Zone)
+	if err != nil {
+		return time.UTC // complete has checked it
+	}
+	return loc
+}
