@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"time"
@@ -21,6 +22,12 @@ func (s *service) instance(i instance.Instance) client.Instance {
 		Status: string(i.Status), CreatedAt: ms(i.CreatedAt), EndsAt: ms(i.EndsAt), Reason: i.Reason,
 		Waiting: i.Waiting, ReadyAt: ms(i.ReadyAt), EndedAt: ms(i.EndedAt), EndedBy: i.EndedBy,
 		EndReason: i.EndReason, Receipt: receipt(i.Receipt), KeepUntil: ms(i.KeepUntil), KeepReason: i.KeepReason,
+	}
+	if !i.Status.Ended() && i.EndedBy == "" {
+		// What cannot be read is left out: the instance is worth more than its end.
+		if end, err := s.cfg.Instances.EndOf(context.Background(), i); err == nil {
+			out.End = &client.End{At: ms(end.At), By: string(end.By)}
+		}
 	}
 	if i.Status == instance.Running {
 		out.URL = s.cfg.Instances.URL(i)

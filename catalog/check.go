@@ -33,6 +33,9 @@ func (m *Manifest) check(p *problems) {
 	between(p, "port", float64(m.Port), 1, 65535)
 	m.checkHealth(p)
 	m.checkLimits(p)
+	if m.Instances != 0 {
+		between(p, "instances", float64(m.Instances), 1, 10_000)
+	}
 	m.checkParameters(p)
 	m.checkEnvironment(p)
 	m.checkTags(p)

@@ -39,6 +39,18 @@ func (c *keepCmd) Run(r *run) error {
 	return r.writeKept(i, err)
 }
 
+// endText says when an instance ends and, where that is not its own time, by
+// what.
+func endText(i client.Instance, now time.Time) string {
+	if i.End == nil {
+		return clock(i.EndsAt, now)
+	}
+	if i.End.By == "nightly_sweep" {
+		return clock(i.End.At, now) + " by the nightly sweep"
+	}
+	return clock(i.End.At, now)
+}
+
 func (r *run) writeKept(i client.Instance, err error) error {
 	switch {
 	case err != nil:
@@ -46,9 +58,17 @@ func (r *run) writeKept(i client.Instance, err error) error {
 	case r.json():
 		return r.writeJSON(i)
 	case i.KeepUntil.IsZero():
-		r.print("%s%snot kept; ends %s", printable(i.HostName), gap, clock(i.EndsAt, r.now()))
+		r.print("%s%snot kept; ends %s", printable(i.HostName), gap, endText(i, r.now()))
 	default:
-		r.print("%s%skept until %s; ends %s", printable(i.HostName), gap, clock(i.KeepUntil, r.now()), clock(i.EndsAt, r.now()))
+		r.print("%s%skept until %s; ends %s", printable(i.HostName), gap, clock(i.KeepUntil, r.now()), endText(i, r.now()))
 	}
 	return nil
+}
+
+// listEnd is endText for a column: the time alone.
+func listEnd(i client.Instance, now time.Time) string {
+	if i.End == nil {
+		return clock(i.EndsAt, now)
+	}
+	return clock(i.End.At, now)
 }

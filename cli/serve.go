@@ -20,6 +20,8 @@ type ServeFlags struct {
 	PortalURL    string        `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
 	ParallelJobs int           `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
 	KeepMost     time.Duration `help:"How far ahead people may keep an instance." default:"12h" env:"IAP_KEEP_MOST" placeholder:"DURATION"`
+	LimitPerson  int           `help:"How many instances one person may have at once; 0: any number." default:"0" env:"IAP_LIMIT_PERSON" placeholder:"N"`
+	LimitPortal  int           `help:"How many instances there may be at once in all; 0: any number." default:"0" env:"IAP_LIMIT_PORTAL" placeholder:"N"`
 	Zone         string        `help:"Time zone of clock times, such as Europe/London; default: this machine's." env:"IAP_ZONE" placeholder:"ZONE"`
 	PayloadLimit int           `help:"Bytes that an input, output or result of a state may have." default:"262144" env:"IAP_PAYLOAD_LIMIT" placeholder:"N"`
 	HistoryLimit int           `help:"Events that an execution's history may have." default:"25000" env:"IAP_HISTORY_LIMIT" placeholder:"N"`
@@ -47,6 +49,9 @@ func (c *serveCmd) Validate() error {
 	}
 	if c.HistoryLimit < 25_000 || c.HistoryLimit > 10_000_000 {
 		return exitf(codeUsage, "--history-limit: %d is not between 25000 and 10000000", c.HistoryLimit)
+	}
+	if c.LimitPerson < 0 || c.LimitPortal < 0 {
+		return exitf(codeUsage, "--limit-person and --limit-portal: want a number of instances, or 0")
 	}
 	if c.KeepMost < 10*time.Minute || c.KeepMost > 30*24*time.Hour {
 		return exitf(codeUsage, "--keep-most: %s is not between 10m and 720h", c.KeepMost)

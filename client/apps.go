@@ -37,6 +37,7 @@ type Manifest struct {
 	Environment  map[string]string `json:"environment,omitempty"`
 	Parameters   []Parameter       `json:"parameters,omitempty"`
 	Limits       Limits            `json:"limits"`
+	Instances    int               `json:"instances,omitempty" doc:"How many may live at once; absent: any number"`
 	TimeLimit    string            `json:"time_limit" doc:"A length of time: \"8h\""`
 	ReadOnlyRoot *bool             `json:"read_only_root,omitempty"`
 	Tags         []string          `json:"tags,omitempty"`

@@ -12,6 +12,12 @@ type Keep struct {
 	Reason string `json:"reason" maxLength:"1000" doc:"What it is kept for, in a few words"`
 }
 
+// End is when an instance ends if nobody destroys it before.
+type End struct {
+	At time.Time `json:"at"`
+	By string    `json:"by" enum:"time_limit,nightly_sweep,keep_until"`
+}
+
 // Sweep is a sweep with its report.
 type Sweep struct {
 	Execution     string        `json:"execution" doc:"ID of its execution"`

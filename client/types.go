@@ -19,6 +19,7 @@ type Instance struct {
 	EndedAt    time.Time      `json:"ended_at,omitzero"`
 	EndedBy    string         `json:"ended_by,omitempty" doc:"Who ended it; \"portal\" when its time was up"`
 	EndReason  string         `json:"end_reason,omitempty"`
+	End        *End           `json:"end,omitempty" doc:"When it ends if nobody destroys it before, and by what; while it lives"`
 	KeepUntil  time.Time      `json:"keep_until,omitzero" doc:"Up to when the sweep spares it"`
 	KeepReason string         `json:"keep_reason,omitempty"`
 	Receipt    *Receipt       `json:"receipt,omitempty" doc:"Proof of the destroy"`

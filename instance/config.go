@@ -90,6 +90,11 @@ type Config struct {
 	// JobTimeout bounds one apply or destroy; Grace is between SIGINT and
 	// SIGKILL.
 	JobTimeout, Grace time.Duration
+	// NextSweep returns when the next sweep is, the zero time when there is none;
+	// nil: there is none.
+	NextSweep func(ctx context.Context) (time.Time, error)
+	// Limits are how many instances may live at once.
+	Limits Limits
 	// KeepMost is how far ahead an instance may be kept; 0: DefaultKeepMost.
 	KeepMost time.Duration
 }

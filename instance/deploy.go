@@ -71,6 +71,9 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		case !iap.IsKind(err, iap.NotFound):
 			return err
 		}
+		if err := s.checkLimits(ctx, actor, v.Manifest); err != nil {
+			return err
+		}
 		now := s.Now()
 		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,

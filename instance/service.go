@@ -19,7 +19,7 @@ type DeployRequest struct {
 // does no harm. The instance, its execution and the event are one commit.
 //
 // Errors: Invalid (with the field), NotFound (no such app), Conflict (the live
-// one is being destroyed), Unavailable, Full.
+// one is being destroyed), Limit (caused by a *LimitError), Unavailable, Full.
 func (s *Service) Deploy(ctx context.Context, actor iap.Actor, req DeployRequest) (i Instance, created bool, err error) {
 	return s.deploy(ctx, actor, req)
 }

@@ -50,7 +50,11 @@ type Instance struct {
 	KeepUntil  time.Time // up to when the sweep spares it; zero: it does not
 	KeepReason string    // for people
 	KeptBy     string    // ID of who keeps it
-	Changed    int64     // counts the changes of this row
+	// WarnedOf is the end that its owner was warned of, WarnedBefore how long
+	// before it that was the last time.
+	WarnedOf     time.Time
+	WarnedBefore time.Duration
+	Changed      int64 // counts the changes of this row
 }
 
 // Receipt is the proof of a destroy: what carries the instance's label now.
@@ -117,6 +121,9 @@ type Platform interface {
 // Store keeps instances.
 type Store interface {
 	SweepStore
+	// LockDeploys keeps other transactions that call it waiting until the end of
+	// this one.
+	LockDeploys(ctx context.Context) error
 	// InsertInstance fails with Conflict when the owner has a live instance of
 	// the app (Field "owner") or when the host name was given out before
 	// (Field "host_name").

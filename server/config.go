@@ -16,6 +16,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/task"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	People       []auth.Person    // who may sign in
 	DockerHost   string           // empty: DOCKER_HOST, or the engine's usual socket
 	Tasks        task.Settings    // what the tasks of state machines may reach
+	Limits       instance.Limits  // how many instances may live at once
 	KeepMost     time.Duration    // how far ahead an instance may be kept; 0: 12 hours
 	Zone         string           // IANA time zone of clock times; empty: the machine's
 	PayloadLimit int              // bytes of an input, output or result of a state; 0: 262,144

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // zones are known wherever the program runs
 
@@ -27,6 +28,32 @@ const (
 func (s *Server) wireSchedules() {
 	s.schedules = schedule.NewService(schedule.Config{Store: s.db, Tx: s.db, Log: s.log, Machines: s.workflows.machines,
 		Zone: s.cfg.Zone, Now: s.now})
+}
+
+// nextSweep returns when the nightly sweep is due next; the zero time when it is
+// paused.
+func (s *Server) nextSweep(ctx context.Context) (time.Time, error) {
+	c := &s.sweepAt
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.read.IsZero() && time.Since(c.read) < sweepAtKept {
+		return c.at, nil
+	}
+	at, err := s.schedules.NextOf(ctx, nightly)
+	if err == nil {
+		c.at, c.read = at, time.Now()
+	}
+	return at, err
+}
+
+// sweepAtKept is for how long the time of the next sweep is kept in memory: every
+// page and every event of an instance asks for it.
+const sweepAtKept = time.Second
+
+// sweepAt is the time of the next sweep, and when it was read.
+type sweepAt struct {
+	mu       sync.Mutex
+	at, read time.Time
 }
 
 // ensureSweep has the nightly sweep and its state machine be there. A document

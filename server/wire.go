@@ -71,6 +71,8 @@ func (s *Server) wire() error {
 		Sealer:       seal,
 		JobTimeout:   s.cfg.JobTimeout,
 		KeepMost:     s.cfg.KeepMost,
+		Limits:       s.cfg.Limits,
+		NextSweep:    s.nextSweep,
 		Grace:        jobGrace,
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/instance"
@@ -11,7 +12,8 @@ import (
 
 const (
 	instanceColumns = `id, app, version, owner, host_name, status, waiting, upstream, parameters, created_at, ready_at,
-		ends_at, ended_at, ended_by, end_reason, reason, receipt, execution, keep_until, keep_reason, kept_by, changed`
+		ends_at, ended_at, ended_by, end_reason, reason, receipt, execution, keep_until, keep_reason, kept_by,
+		warned_of, warned_before, changed`
 	instanceQuery = "SELECT " + instanceColumns + " FROM instance "
 	// live is the condition of two partial indexes, in their words.
 	live = "status NOT IN ('destroyed', 'deploy_failed', 'destroy_failed')"
@@ -25,13 +27,14 @@ const (
 
 func scanInstance(scan scanner) (i instance.Instance, err error) {
 	var parameters, receipt string
-	var created, ready, ends, ended, keep int64
+	var created, ready, ends, ended, keep, warned, before int64
 	err = scan(&i.ID, &i.App, &i.Version, &i.Owner, &i.HostName, &i.Status, &i.Waiting, &i.Upstream, &parameters,
-		&created, &ready, &ends, &ended, &i.EndedBy, &i.EndReason, &i.Reason, &receipt, &i.Execution, &keep, &i.KeepReason, &i.KeptBy, &i.Changed)
+		&created, &ready, &ends, &ended, &i.EndedBy, &i.EndReason, &i.Reason, &receipt, &i.Execution, &keep, &i.KeepReason, &i.KeptBy, &warned, &before, &i.Changed)
 	if err != nil {
 		return i, err
 	}
 	i.CreatedAt, i.ReadyAt, i.EndsAt, i.EndedAt, i.KeepUntil = at(created), at(ready), at(ends), at(ended), at(keep)
+	i.WarnedOf, i.WarnedBefore = at(warned), time.Duration(before)*time.Millisecond
 	if err := read(parameters, &i.Parameters); err != nil {
 		return i, err
 	}
@@ -54,7 +57,7 @@ func instanceValues(i instance.Instance) ([]any, error) {
 	}
 	return []any{i.ID, i.App, i.Version, i.Owner, i.HostName, string(i.Status), i.Waiting, i.Upstream, parameters,
 		ms(i.CreatedAt), ms(i.ReadyAt), ms(i.EndsAt), ms(i.EndedAt), i.EndedBy, i.EndReason, i.Reason, receipt,
-		i.Execution, ms(i.KeepUntil), i.KeepReason, i.KeptBy, i.Changed}, nil
+		i.Execution, ms(i.KeepUntil), i.KeepReason, i.KeptBy, ms(i.WarnedOf), i.WarnedBefore.Milliseconds(), i.Changed}, nil
 }
 
 // InsertInstance implements instance.Store. After a Conflict the transaction
@@ -68,7 +71,7 @@ func (db *DB) InsertInstance(ctx context.Context, i instance.Instance) error {
 	return db.Update(ctx, func(ctx context.Context) error {
 		for {
 			n, err := db.exec(ctx, op, "INSERT INTO instance ("+instanceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-				$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT DO NOTHING`, values...)
+				$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) ON CONFLICT DO NOTHING`, values...)
 			if err != nil || n == 1 {
 				return err
 			}
@@ -122,10 +125,17 @@ func (db *DB) UpdateInstance(ctx context.Context, i instance.Instance) error {
 	n, err := db.exec(ctx, op, `UPDATE instance SET app = $2, version = $3, owner = $4, status = $5, waiting = $6,
 		upstream = $7, parameters = $8, ready_at = $9, ends_at = $10, ended_at = $11, ended_by = $12, end_reason = $13,
 		reason = $14, receipt = $15, execution = $16, keep_until = $17, keep_reason = $18, kept_by = $19,
-		changed = changed + 1 WHERE id = $1 AND changed = $20`, values...)
+		warned_of = $20, warned_before = $21, changed = changed + 1 WHERE id = $1 AND changed = $22`, values...)
 	if err == nil && n == 0 {
 		err = iap.Errorf(op, iap.Conflict, "the instance %s was changed in the meantime", i.ID)
 	}
+	return err
+}
+
+// LockDeploys implements instance.Store: on SQLite writers wait for each other
+// anyway.
+func (db *DB) LockDeploys(ctx context.Context) error {
+	_, err := list(ctx, db, "store.LockDeploys", scalar[string], db.locked(ctx, "SELECT name FROM setting WHERE name = 'deploys'"))
 	return err
 }
 

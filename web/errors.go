@@ -9,6 +9,7 @@ import (
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/instance"
 )
 
 // fault is what a person sees of an error.
@@ -77,7 +78,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, actor iap.Actor, e
 	v := struct {
 		layout
 		Fault fault
-	}{s.layout(r, actor, f.Title), f}
+		Own   []instance.Instance // that could be destroyed to get below a limit
+	}{s.layout(r, actor, f.Title), f, nil}
+	var limit *instance.LimitError
+	if errors.As(err, &limit) {
+		v.Own = limit.Own
+	}
 	v.Live = false
 	if err := s.render(w, f.Status, "error", v); err != nil {
 		s.cfg.Logger.Error("the error page failed", "err", err)

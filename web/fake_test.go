@@ -164,6 +164,10 @@ func (m *memory) Release(ctx context.Context, actor iap.Actor, ref string) (inst
 	return m.put(i), nil
 }
 
+func (m *memory) EndOf(_ context.Context, i instance.Instance) (instance.End, error) {
+	return instance.End{At: i.EndsAt, By: instance.EndByTime}, nil
+}
+
 // sweepID is the only sweep that there was.
 const sweepID = "06h25ts60zj0k33g2dpe752nb4"
 

@@ -24,6 +24,9 @@ var hues = map[string]string{
 	"succeeded": "running", "failed": "failed", "cancelled": "waiting", "timed_out": "failed",
 }
 
+// endWhy says what ends an instance, where that is not its own time.
+var endWhy = map[instance.EndBy]string{instance.EndBySweep: "by the nightly sweep"}
+
 // statusView is a status with its colour, icon and words.
 type statusView struct{ Name, Word, Hue, Note string }
 
@@ -72,6 +75,9 @@ type instanceView struct {
 	Live   bool   // its life is not over
 	Owned  bool   // by who looks at it
 	Kept   bool   // the sweep spares it
+	End    instance.End
+	EndWhy string // what ends it, where that is not its own time
+	Soon   bool   // its owner was warned of its end
 	Steps  []stepView
 	Ready  float64 // seconds from the click to ready; 0: not yet
 	Expect float64 // seconds that the rest is expected to take; 0: unknown
@@ -101,6 +107,13 @@ func (s *Server) viewInstance(ctx context.Context, i instance.Instance, actor st
 			v.State.Note = i.Waiting
 		}
 	}
+	v.End = instance.End{At: i.EndsAt, By: instance.EndByTime}
+	if v.Live {
+		if end, err := s.cfg.Instances.EndOf(ctx, i); err == nil { // else its own time is shown
+			v.End = end
+		}
+	}
+	v.EndWhy, v.Soon = endWhy[v.End.By], i.Warned(v.End)
 	address := s.cfg.Instances.URL(i)
 	_, v.Host, _ = strings.Cut(address, "://")
 	v.Host = strings.TrimSuffix(v.Host, "/")

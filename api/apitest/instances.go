@@ -120,6 +120,10 @@ func (s instances) keep(a iap.Actor, ref string, until time.Time, reason string)
 	return *i, nil
 }
 
+func (instances) EndOf(_ context.Context, i instance.Instance) (instance.End, error) {
+	return instance.End{At: i.EndsAt, By: instance.EndByTime}, nil
+}
+
 func (instances) GetSweep(_ context.Context, _ iap.Actor, execution string) (instance.Sweep, error) {
 	return instance.Sweep{}, iap.Errorf("instance.Sweep", iap.NotFound, "there is no sweep %q", execution)
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/internal-app-portal/iap/cli"
+	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/platform/docker"
 	"github.com/internal-app-portal/iap/runner/local"
 	"github.com/internal-app-portal/iap/server"
@@ -44,7 +45,8 @@ func serve(ctx context.Context, f cli.ServeFlags) error {
 	slog.SetDefault(logger)
 	return server.Run(ctx, server.Config{Dev: f.Dev, Data: f.Data, Listen: f.Listen, Database: f.Database,
 		AppsDomain: f.AppsDomain, PortalURL: f.PortalURL, ParallelJobs: f.ParallelJobs,
-		People: f.Login.People, Tasks: f.Tasks, Zone: f.Zone, KeepMost: f.KeepMost, PayloadLimit: f.PayloadLimit, HistoryLimit: f.HistoryLimit, Version: programVersion(), Logger: logger}, os.Stdout)
+		People: f.Login.People, Tasks: f.Tasks, Zone: f.Zone, KeepMost: f.KeepMost,
+		Limits: instance.Limits{Person: f.LimitPerson, Portal: f.LimitPortal}, PayloadLimit: f.PayloadLimit, HistoryLimit: f.HistoryLimit, Version: programVersion(), Logger: logger}, os.Stdout)
 }
 
 func dockerVersion(ctx context.Context) (string, error) {
