@@ -7,20 +7,23 @@ import (
 	"github.com/internal-app-portal/iap/workflow"
 )
 
-// writeCommitsAtOnce writes commits with a statement for each table, because on
-// PostgreSQL a statement costs a round trip. Executions come first, as in all
-// transactions: they lock the rest.
+// writeCommitsAtOnce writes commits with a statement for each table, and all of
+// them in two round trips: first what may turn out not to be wanted any more.
+// Executions come first, as in all transactions: they lock the rest.
 func (db *DB) writeCommitsAtOnce(ctx context.Context, cs []*workflow.Commit, lost commitErrors) error {
 	// One order for all, so that two transactions do not wait for each other.
 	cs = slices.Clone(cs)
 	slices.SortFunc(cs, func(a, b *workflow.Commit) int { return compareText(a.Execution.ID, b.Execution.ID) })
-	for _, write := range []func(context.Context, []*workflow.Commit, commitErrors) error{
-		db.updateRunningOnes, db.updateEnded, db.finishTasks, db.putTasks, db.deleteTasks, db.putHistory, db.putParts, db.dropParts} {
-		if err := write(ctx, cs, lost); err != nil || len(lost) > 0 {
-			return err
-		}
+	t := db.tx(ctx)
+	fenced := slices.Concat(updateRunningOnes(cs, lost), updateEnded(cs, lost), finishTasks(cs, lost))
+	if err := t.pipeline(ctx, opCommit, fenced); err != nil || len(lost) > 0 {
+		return err
 	}
-	return nil
+	history, err := putHistory(cs)
+	if err != nil {
+		return err
+	}
+	return t.pipeline(ctx, opCommit, slices.Concat(dropEnded(cs), putTasks(cs), deleteTasks(cs), history, putParts(cs), dropParts(cs)))
 }
 
 func compareText(a, b string) int {
@@ -33,7 +36,7 @@ func compareText(a, b string) int {
 	return 0
 }
 
-func (db *DB) updateRunningOnes(ctx context.Context, cs []*workflow.Commit, lost commitErrors) error {
+func updateRunningOnes(cs []*workflow.Commit, lost commitErrors) []statement {
 	var ids []string
 	var versions []int64
 	var states [][]byte
@@ -47,41 +50,49 @@ func (db *DB) updateRunningOnes(ctx context.Context, cs []*workflow.Commit, lost
 	if len(ids) == 0 {
 		return nil
 	}
-	written, err := list(ctx, db, opCommit, scalar[string], `UPDATE execution AS x SET state = u.state, version = x.version + 1
+	return []statement{{query: `UPDATE execution AS x SET state = u.state, version = x.version + 1
 		FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS u (id, version, state)
-		WHERE x.id = u.id AND x.version = u.version RETURNING x.id`, ids, versions, states)
-	for _, id := range written {
-		delete(byID, id)
-	}
-	if err == nil {
-		for _, c := range byID {
-			lost.changed(c)
-		}
-	}
-	return err
+		WHERE x.id = u.id AND x.version = u.version RETURNING x.id`, args: []any{ids, versions, states},
+		row: func(scan scanner) error {
+			id, err := scalar[string](scan)
+			delete(byID, id)
+			return err
+		},
+		done: func(int64) {
+			for _, c := range byID {
+				lost.changed(c)
+			}
+		}}}
 }
 
-func (db *DB) updateEnded(ctx context.Context, cs []*workflow.Commit, lost commitErrors) error {
-	var ids []string
+// updateEnded are a statement for each execution: that is one of many steps.
+func updateEnded(cs []*workflow.Commit, lost commitErrors) (out []statement) {
 	for _, c := range cs {
 		if c.New || c.Execution.Status == workflow.Running {
 			continue
 		}
-		n, err := db.endExecution(ctx, c.Execution)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			lost.changed(c)
-			continue
-		}
-		ids = append(ids, c.Execution.ID)
+		out = append(out, statement{query: updateExecution, args: endOf(c.Execution), done: func(changed int64) {
+			if changed == 0 {
+				lost.changed(c)
+			}
+		}})
 	}
-	if len(ids) == 0 || len(lost) > 0 {
+	return out
+}
+
+// dropEnded removes what only running executions have.
+func dropEnded(cs []*workflow.Commit) []statement {
+	var ids []string
+	for _, c := range cs {
+		if !c.New && c.Execution.Status != workflow.Running {
+			ids = append(ids, c.Execution.ID)
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	_, err := db.exec(ctx, opCommit, "DELETE FROM execution_part WHERE execution = ANY($1)", ids)
-	return err
+	return []statement{{query: "DELETE FROM execution_part WHERE execution = ANY($1)", args: []any{ids}},
+		{query: "DELETE FROM task WHERE execution = ANY($1)", args: []any{ids}}}
 }
 
 // taskArrays are the keys of rows, column by column.
@@ -95,7 +106,7 @@ func (a *taskArrays) add(k workflow.TaskKey, owner string, attempt int) {
 	a.frames, a.numbers, a.attempts = append(a.frames, k.Frame), append(a.numbers, k.Number), append(a.attempts, int64(attempt))
 }
 
-func (db *DB) finishTasks(ctx context.Context, cs []*workflow.Commit, lost commitErrors) error {
+func finishTasks(cs []*workflow.Commit, lost commitErrors) []statement {
 	var a taskArrays
 	byKey := map[workflow.TaskKey]*workflow.Commit{}
 	for _, c := range cs {
@@ -107,20 +118,21 @@ func (db *DB) finishTasks(ctx context.Context, cs []*workflow.Commit, lost commi
 	if len(byKey) == 0 {
 		return nil
 	}
-	finished, err := list(ctx, db, opCommit, scanKey, `DELETE FROM task AS t
+	return []statement{{query: `DELETE FROM task AS t
 		USING unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS u (execution, kind, frame, number, owner, attempt)
 		WHERE t.execution = u.execution AND t.kind = u.kind AND t.frame = u.frame AND t.number = u.number AND t.owner = u.owner
 		AND t.attempt = u.attempt RETURNING t.execution, t.kind, t.frame, t.number`,
-		a.executions, a.kinds, a.frames, a.numbers, a.owners, a.attempts)
-	for _, k := range finished {
-		delete(byKey, k)
-	}
-	if err == nil {
-		for _, c := range byKey {
-			lost.taskLost(c)
-		}
-	}
-	return err
+		args: []any{a.executions, a.kinds, a.frames, a.numbers, a.owners, a.attempts},
+		row: func(scan scanner) error {
+			k, err := scanKey(scan)
+			delete(byKey, k)
+			return err
+		},
+		done: func(int64) {
+			for _, c := range byKey {
+				lost.taskLost(c)
+			}
+		}}}
 }
 
 func scanKey(scan scanner) (k workflow.TaskKey, err error) {
@@ -128,36 +140,26 @@ func scanKey(scan scanner) (k workflow.TaskKey, err error) {
 	return k, err
 }
 
-func (db *DB) deleteTasks(ctx context.Context, cs []*workflow.Commit, _ commitErrors) error {
+func deleteTasks(cs []*workflow.Commit) []statement {
 	var a taskArrays
-	var ended []string
 	for _, c := range cs {
 		if c.Execution.Status != workflow.Running {
-			if !c.New {
-				ended = append(ended, c.Execution.ID)
-			}
-			continue
+			continue // all of them go
 		}
 		for _, k := range c.Delete {
 			a.add(k, "", 0)
 		}
 	}
-	if len(ended) > 0 {
-		if _, err := db.exec(ctx, opCommit, "DELETE FROM task WHERE execution = ANY($1)", ended); err != nil {
-			return err
-		}
-	}
 	if len(a.kinds) == 0 {
 		return nil
 	}
-	_, err := db.exec(ctx, opCommit, `DELETE FROM task AS t
+	return []statement{{query: `DELETE FROM task AS t
 		USING unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS u (execution, kind, frame, number)
 		WHERE t.execution = u.execution AND t.kind = u.kind AND t.frame = u.frame AND t.number = u.number`,
-		a.executions, a.kinds, a.frames, a.numbers)
-	return err
+		args: []any{a.executions, a.kinds, a.frames, a.numbers}}}
 }
 
-func (db *DB) putTasks(ctx context.Context, cs []*workflow.Commit, _ commitErrors) error {
+func putTasks(cs []*workflow.Commit) []statement {
 	var a taskArrays
 	var states, resources, payloads []string
 	var runs, leases []int64
@@ -175,19 +177,18 @@ func (db *DB) putTasks(ctx context.Context, cs []*workflow.Commit, _ commitError
 	if len(runs) == 0 {
 		return nil
 	}
-	_, err := db.exec(ctx, opCommit, "INSERT INTO task ("+taskColumns+`) SELECT * FROM unnest($1::text[], $2::text[],
-		$3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[])`+
-		onTaskConflict, a.executions, a.kinds, a.frames, a.numbers, states, resources, payloads, runs, a.owners, leases, a.attempts)
-	return err
+	return []statement{{query: "INSERT INTO task (" + taskColumns + `) SELECT * FROM unnest($1::text[], $2::text[],
+		$3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[])` +
+		onTaskConflict, args: []any{a.executions, a.kinds, a.frames, a.numbers, states, resources, payloads, runs, a.owners, leases, a.attempts}}}
 }
 
-func (db *DB) putHistory(ctx context.Context, cs []*workflow.Commit, _ commitErrors) error {
+func putHistory(cs []*workflow.Commit) ([]statement, error) {
 	var executions, events []string
 	var numbers, lasts []int64
 	for _, c := range cs {
 		rows, err := historyRows(c.History)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, r := range rows {
 			executions, events = append(executions, r.execution), append(events, cleanText(r.events))
@@ -195,14 +196,13 @@ func (db *DB) putHistory(ctx context.Context, cs []*workflow.Commit, _ commitErr
 		}
 	}
 	if len(numbers) == 0 {
-		return nil
+		return nil, nil
 	}
-	_, err := db.exec(ctx, opCommit, `INSERT INTO history (execution, number, last, events)
-		SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])`, executions, numbers, lasts, events)
-	return err
+	return []statement{{query: `INSERT INTO history (execution, number, last, events)
+		SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])`, args: []any{executions, numbers, lasts, events}}}, nil
 }
 
-func (db *DB) putParts(ctx context.Context, cs []*workflow.Commit, _ commitErrors) error {
+func putParts(cs []*workflow.Commit) []statement {
 	var executions, names, texts []string
 	for _, c := range cs {
 		if c.Execution.Status != workflow.Running {
@@ -215,13 +215,12 @@ func (db *DB) putParts(ctx context.Context, cs []*workflow.Commit, _ commitError
 	if len(names) == 0 {
 		return nil
 	}
-	_, err := db.exec(ctx, opCommit, `INSERT INTO execution_part (execution, name, data)
+	return []statement{{query: `INSERT INTO execution_part (execution, name, data)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-		ON CONFLICT (execution, name) DO UPDATE SET data = excluded.data`, executions, names, texts)
-	return err
+		ON CONFLICT (execution, name) DO UPDATE SET data = excluded.data`, args: []any{executions, names, texts}}}
 }
 
-func (db *DB) dropParts(ctx context.Context, cs []*workflow.Commit, _ commitErrors) error {
+func dropParts(cs []*workflow.Commit) []statement {
 	var executions, names []string
 	for _, c := range cs {
 		for _, name := range c.DropParts {
@@ -231,7 +230,6 @@ func (db *DB) dropParts(ctx context.Context, cs []*workflow.Commit, _ commitErro
 	if len(names) == 0 {
 		return nil
 	}
-	_, err := db.exec(ctx, opCommit, `DELETE FROM execution_part AS p USING unnest($1::text[], $2::text[]) AS u (execution, name)
-		WHERE p.execution = u.execution AND p.name = u.name`, executions, names)
-	return err
+	return []statement{{query: `DELETE FROM execution_part AS p USING unnest($1::text[], $2::text[]) AS u (execution, name)
+		WHERE p.execution = u.execution AND p.name = u.name`, args: []any{executions, names}}}
 }

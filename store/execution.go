@@ -44,6 +44,15 @@ func (db *DB) StateMachine(ctx context.Context, id string) (workflow.StateMachin
 func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 	const op = "store.InsertExecution"
 	return db.Update(ctx, func(ctx context.Context) error {
+		n, err := db.exec(ctx, op, `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
+			cause, state, version, started_at, ended_at, owner, map_run, graph)
+			SELECT $1, $2, m.id, m.name, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+			FROM state_machine m WHERE m.id = $3 ON CONFLICT DO NOTHING`, e.ID, e.Name, e.StateMachine, string(e.Status), string(e.Input),
+			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner,
+			e.MapRun, e.Graph)
+		if err != nil || n == 1 {
+			return err
+		}
 		machine, err := one(ctx, db, op, scalar[string], "SELECT name FROM state_machine WHERE id = $1", e.StateMachine)
 		if iap.IsKind(err, iap.NotFound) {
 			return iap.Errorf(op, iap.NotFound, "there is no state machine %s", e.StateMachine)
@@ -51,16 +60,7 @@ func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 		if err != nil {
 			return err
 		}
-		n, err := db.exec(ctx, op, `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
-			cause, state, version, started_at, ended_at, owner, map_run, graph) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-			$15, $16)
-			ON CONFLICT DO NOTHING`, e.ID, e.Name, e.StateMachine, machine, string(e.Status), string(e.Input),
-			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner,
-			e.MapRun, e.Graph)
-		if err == nil && n == 0 {
-			err = iap.Errorf(op, iap.Conflict, "there is an execution %s of %s already", e.Name, machine)
-		}
-		return err
+		return iap.Errorf(op, iap.Conflict, "there is an execution %s of %s already", e.Name, machine)
 	})
 }
 
@@ -78,10 +78,16 @@ func (db *DB) UpdateExecution(ctx context.Context, e workflow.Execution) error {
 // endExecution writes all that may change of an execution, and reports whether
 // it was as it was read.
 func (db *DB) endExecution(ctx context.Context, e workflow.Execution) (n int64, err error) {
-	return db.exec(ctx, "store.UpdateExecution", `UPDATE execution SET status = $1, output = $2, error = $3, cause = $4, state = $5,
-		ended_at = $6, redrive_count = $7, redriven_at = $8, version = version + 1 WHERE id = $9 AND version = $10`,
-		string(e.Status), string(e.Output), e.Error, e.Cause, e.State, ms(e.EndedAt), e.RedriveCount, ms(e.RedrivenAt),
-		e.ID, e.Version)
+	return db.exec(ctx, "store.UpdateExecution", updateExecution, endOf(e)...)
+}
+
+const updateExecution = `UPDATE execution SET status = $1, output = $2, error = $3, cause = $4, state = $5,
+	ended_at = $6, redrive_count = $7, redriven_at = $8, version = version + 1 WHERE id = $9 AND version = $10`
+
+// endOf are the parameters of updateExecution.
+func endOf(e workflow.Execution) []any {
+	return []any{string(e.Status), string(e.Output), e.Error, e.Cause, e.State, ms(e.EndedAt), e.RedriveCount,
+		ms(e.RedrivenAt), e.ID, e.Version}
 }
 
 // Execution implements workflow.Store. In a transaction the row is locked until

@@ -111,6 +111,7 @@ func (e *postgresEngine) attempt(ctx context.Context, fn func(context.Context) e
 		return lost(err), e.db.fail("store.Update", err)
 	}
 	fnCtx, t := e.db.begin(ctx, stx)
+	t.conn = conn
 	committed := false
 	defer func() {
 		if !committed {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -17,6 +18,7 @@ type txKey struct{ db *DB }
 type tx struct {
 	db      *DB
 	run     runner
+	conn    *sql.Conn // that run uses, on PostgreSQL
 	hooks   *iap.CommitHooks
 	events  []*event.Event // numbered and written by finish
 	due     bool           // a task was put that another replica could run
