@@ -125,6 +125,9 @@ func TestMapRunPage(t *testing.T) {
 	if panel := p.get("/executions/" + execution + "/state?state=Each+guest"); !strings.Contains(panel, "/map-runs/"+run) {
 		t.Error("the state's panel does not lead to the map run")
 	}
+	if strings.Contains(page, "&#34;total&#34;") {
+		t.Error("the graph counts the items of a map run, which its history does not tell")
+	}
 	page = p.get("/map-runs/" + run)
 	for _, want := range []string{"Map run of Each guest", `sse-swap="maprun-` + run, `value="53"`, `name="max_concurrency" min="0" step="1" value="5"`,
 		`name="tolerated_failure_count" min="0" step="1" value="5"`, "guest-059", "Older", "import-2026"} {

@@ -134,7 +134,9 @@ func (m *stateMark) add(v visit, now time.Time) {
 	case visitCaught:
 		m.Caught++
 	}
-	m.Total, m.Ended = v.Total, v.Ended+v.Lost
+	if m.Total, m.Ended = v.Total, v.Ended+v.Lost; v.MapRun != "" {
+		m.Total, m.Ended = 0, 0 // its items end in executions of their own
+	}
 	m.Note = v.Error
 	m.Entered = v.Entered
 	end := v.Exited

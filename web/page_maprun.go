@@ -47,7 +47,7 @@ func (s *Server) viewMapRun(r workflow.MapRun) mapRunView {
 		{"Timed out", "failed", i.TimedOut, c.TimedOut}, {"Stopped", "waiting", i.Aborted, c.Aborted},
 		{"To be redriven", "waiting", i.PendingRedrive, c.PendingRedrive}, {"Not redrivable", "failed", i.NotRedrivable, c.NotRedrivable},
 		{"Results written", "running", i.ResultsWritten, c.ResultsWritten}, {"All", "", i.Total(), c.Total()}} {
-		rare := row.Word == "To be redriven" || row.Word == "Not redrivable"
+		rare := slices.Contains([]string{"Timed out", "To be redriven", "Not redrivable", "Results written"}, row.Word)
 		if !rare || row.Items+row.Children > 0 {
 			v.Counts = append(v.Counts, row)
 		}
@@ -144,14 +144,14 @@ func (s *Server) updateMapRun(w http.ResponseWriter, r *http.Request, actor iap.
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return iap.FieldErrorf("web.updateMapRun", name, "%.40q is not a whole number", text)
+			return iap.FieldErrorf("web.updateMapRun", strings.ReplaceAll(name, "_", " "), "%.40q is not a whole number", text)
 		}
 		*to = &n
 	}
 	if text := strings.TrimSpace(r.PostFormValue("tolerated_failure_percentage")); text != "" {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return iap.FieldErrorf("web.updateMapRun", "tolerated_failure_percentage", "%.40q is not a number", text)
+			return iap.FieldErrorf("web.updateMapRun", "tolerated failure percentage", "%.40q is not a number", text)
 		}
 		c.ToleratedPercentage = &n
 	}
