@@ -25,6 +25,7 @@ type MapResult struct {
 	Input, Output    value.JSON
 	Error, Cause     *string
 	Started, Stopped time.Time
+	RedriveCount     int
 }
 
 // Append appends what the results show of this child, in the form that a
@@ -63,7 +64,7 @@ func (r *MapResult) object() *value.Object {
 		o.Set("Output", r.Output.String())
 		o.Set("OutputDetails", included)
 	}
-	o.Set("RedriveCount", value.Int(0))
+	o.Set("RedriveCount", value.Int(int64(r.RedriveCount)))
 	o.Set("RedriveStatus", "NOT_REDRIVABLE")
 	o.Set("StartDate", r.Started.UTC().Format(contextTime))
 	o.Set("StateMachineArn", r.StateMachineARN)

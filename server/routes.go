@@ -75,6 +75,7 @@ func (s *Server) portalHandler() http.Handler {
 	aws := s.stepFunctions()
 	m.Handle(sfn.Prefix, aws)
 	m.Handle(sfn.Prefix+"/{$}", aws)
+	m.HandleFunc(sfn.Prefix+"/", aws.WrongPath)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
 		Schedules: s.schedules, Zone: s.location(), Now: s.now,

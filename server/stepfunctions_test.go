@@ -112,7 +112,7 @@ func TestStepFunctionsHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]map[string]int{
-		u.Host:                            {"/aws/stepfunctions": http.StatusForbidden, "/aws/stepfunctions/": http.StatusForbidden},
+		u.Host:                            {"/aws/stepfunctions": http.StatusForbidden, "/aws/stepfunctions/": http.StatusForbidden, "/aws/stepfunctions/x": http.StatusNotFound},
 		"sync-" + u.Host:                  {"/aws/stepfunctions": http.StatusForbidden, "/": http.StatusMisdirectedRequest, "/api/v1/apps": http.StatusMisdirectedRequest},
 		"sync-evil.example.com":           {"/aws/stepfunctions": http.StatusMisdirectedRequest},
 		"evil.example.com:" + u.Port():    {"/aws/stepfunctions": http.StatusMisdirectedRequest},
@@ -129,6 +129,9 @@ func TestStepFunctionsHosts(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = resp.Body.Close()
+			if got := resp.Header.Get("Content-Type"); status != http.StatusMisdirectedRequest && got != "application/x-amz-json-1.0" {
+				t.Errorf("%s%s answers with %s", host, path, got)
+			}
 			if resp.StatusCode != status {
 				t.Errorf("%s%s: %d, want %d", host, path, resp.StatusCode, status)
 			}

@@ -26,6 +26,18 @@ const (
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := h.answer(w, r)
+	h.write(w, r, out, err)
+}
+
+// WrongPath answers a request for a path under Prefix that leads nowhere, so that
+// a client with a wrong address reads why.
+func (h *Handler) WrongPath(w http.ResponseWriter, r *http.Request) {
+	h.write(w, r, nil, &exception{Status: http.StatusNotFound, Code: "UnknownOperationException",
+		Message: "There is nothing at this path; the endpoint's address must end in " + Prefix + "."})
+}
+
+// write writes an answer or, when err is not nil, that.
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, out any, err error) {
 	id := iap.NewID(h.Now())
 	w.Header().Set("X-Amzn-Requestid", id)
 	w.Header().Set("Content-Type", contentType)

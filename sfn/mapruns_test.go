@@ -1,6 +1,7 @@
 package sfn_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,5 +41,46 @@ func TestMapRun(t *testing.T) {
 	wantCode(t, err, "ResourceNotFound")
 	if l := must[*awssfn.ListExecutionsOutput](t)(h.ListExecutions(ctx, &awssfn.ListExecutionsInput{StateMachineArn: aws.String("arn:iap:states:::stateMachine:m")})); len(l.Executions) != 1 {
 		t.Errorf("%d executions of the state machine", len(l.Executions))
+	}
+}
+
+const worked = `{"StartAt":"M","States":{"M":{"Type":"Map","Label":"each","MaxConcurrency":1,"ResultWriter":{"WriterConfig":{"Transformation":"NONE","OutputType":"JSON"}},
+ "ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:iap:states:::activity:work","End":true}}},"End":true}}}`
+
+// TestRedriveOfAMapRun: the run goes on where a child failed, and says how often
+// it and the child were redriven.
+func TestRedriveOfAMapRun(t *testing.T) {
+	h := newHarness(t)
+	ctx := t.Context()
+	h.activity("work")
+	x := h.startNamed(h.create("m", worked), "one", `[1,2]`)
+	succeed := func() {
+		task := h.take("jane")
+		must[*awssfn.SendTaskSuccessOutput](t)(h.SendTaskSuccess(ctx, &awssfn.SendTaskSuccessInput{TaskToken: task.TaskToken, Output: task.Input}))
+	}
+	succeed()
+	must[*awssfn.SendTaskFailureOutput](t)(h.SendTaskFailure(ctx, &awssfn.SendTaskFailureInput{TaskToken: h.take("jane").TaskToken, Error: aws.String("No")}))
+	if d := h.ended(x); d.Status != "FAILED" {
+		t.Fatalf("ended: %+v", d)
+	}
+	run := must[*awssfn.ListMapRunsOutput](t)(h.ListMapRuns(ctx, &awssfn.ListMapRunsInput{ExecutionArn: &x})).MapRuns[0].MapRunArn
+	describe := func() *awssfn.DescribeMapRunOutput {
+		return must[*awssfn.DescribeMapRunOutput](t)(h.DescribeMapRun(ctx, &awssfn.DescribeMapRunInput{MapRunArn: run}))
+	}
+	if d := describe(); d.Status != "FAILED" || *d.RedriveCount != 0 || d.RedriveDate != nil || d.ItemCounts.Failed != 1 {
+		t.Errorf("before: %+v %+v", d, d.ItemCounts)
+	}
+	must[*awssfn.RedriveExecutionOutput](t)(h.RedriveExecution(ctx, &awssfn.RedriveExecutionInput{ExecutionArn: &x}))
+	succeed()
+	out := h.ended(x)
+	if out.Status != "SUCCEEDED" {
+		t.Fatalf("ended: %+v", out)
+	}
+	if d := describe(); d.Status != "SUCCEEDED" || *d.RedriveCount != 1 || d.RedriveDate == nil || d.ItemCounts.Succeeded != 2 || d.ItemCounts.Failed != 0 {
+		t.Errorf("after: %+v %+v", d, d.ItemCounts)
+	}
+	var results []struct{ RedriveCount int }
+	if err := json.Unmarshal([]byte(*out.Output), &results); err != nil || len(results) != 2 || results[0].RedriveCount != 0 || results[1].RedriveCount != 1 {
+		t.Errorf("%v: %s", err, *out.Output)
 	}
 }

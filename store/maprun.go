@@ -161,7 +161,7 @@ func (db *DB) UncountedMapChildren(ctx context.Context, run string) (bool, error
 func scanMapChild(scan scanner) (c workflow.MapChild, err error) {
 	var input, output string
 	var begun, ended int64
-	err = scan(&c.MapRun, &c.Number, &c.Items, &c.Execution, &c.Status, &input, &output, &c.Error, &c.Cause, &begun, &ended)
+	err = scan(&c.MapRun, &c.Number, &c.Items, &c.Execution, &c.Status, &input, &output, &c.Error, &c.Cause, &begun, &ended, &c.RedriveCount)
 	c.Input, c.Output, c.StartedAt, c.EndedAt = raw(input), raw(output), at(begun), at(ended)
 	return c, err
 }
@@ -170,7 +170,7 @@ func scanMapChild(scan scanner) (c workflow.MapChild, err error) {
 func (db *DB) MapChildren(ctx context.Context, run string, after int64, limit int) ([]workflow.MapChild, error) {
 	return list(ctx, db, "store.MapChildren", scanMapChild, `SELECT c.map_run, c.number, c.items, c.execution, c.status,
 		coalesce(x.input, c.input), coalesce(x.output, c.output), coalesce(x.error, c.error), coalesce(x.cause, c.cause),
-		coalesce(x.started_at, c.started_at), coalesce(x.ended_at, c.ended_at)
+		coalesce(x.started_at, c.started_at), coalesce(x.ended_at, c.ended_at), coalesce(x.redrive_count, 0)
 		FROM map_child c LEFT JOIN execution x ON x.id = c.execution
 		WHERE c.map_run = $1 AND c.number > $2 ORDER BY c.number LIMIT $3`, run, after, limit)
 }
@@ -198,7 +198,7 @@ func (db *DB) ClearMapChildren(ctx context.Context, run string, limit int) (int6
 // UnstartedMapChildren implements workflow.MapRunStore.
 func (db *DB) UnstartedMapChildren(ctx context.Context, run string) ([]workflow.MapChild, error) {
 	return list(ctx, db, "store.UnstartedMapChildren", scanMapChild, `SELECT c.map_run, c.number, c.items, c.execution, c.status,
-		c.input, c.output, c.error, c.cause, c.started_at, c.ended_at
+		c.input, c.output, c.error, c.cause, c.started_at, c.ended_at, 0
 		FROM map_child c LEFT JOIN execution x ON x.id = c.execution
 		WHERE c.map_run = $1 AND c.status = $2 AND c.counted = 0 AND c.execution > '' AND (x.id IS NULL OR x.status <> $2) ORDER BY c.number`,
 		run, string(workflow.Running))

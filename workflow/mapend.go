@@ -57,7 +57,7 @@ func (c *MapChild) result(machine string, r MapRun) asl.MapResult {
 	}
 	out := asl.MapResult{Number: c.Number, Name: name, ARN: maprun.ChildARN(machine, r.Label, name),
 		StateMachineARN: maprun.ChildMachine(machine, r.Label), Status: aslStatus(c.Status),
-		Input: value.Trusted(string(c.Input)), Started: c.StartedAt, Stopped: c.EndedAt}
+		Input: value.Trusted(string(c.Input)), Started: c.StartedAt, Stopped: c.EndedAt, RedriveCount: c.RedriveCount}
 	if c.Status == Succeeded {
 		out.Output = value.Trusted(string(c.Output))
 		return out

@@ -71,6 +71,7 @@ type MapChild struct {
 	Error, Cause string
 	StartedAt    time.Time
 	EndedAt      time.Time
+	RedriveCount int // of its execution
 }
 
 // MapTally is how many children of one status have ended, with their items.
