@@ -93,7 +93,11 @@ func (r *run) writeMapRun(m client.MapRun) error {
 		fields = append(fields, [2]string{"stopped", clock(m.StoppedAt, r.now())})
 	}
 	if m.RedriveCount > 0 {
-		fields = append(fields, [2]string{"redriven", fmt.Sprintf("%d times, last %s", m.RedriveCount, clock(m.RedrivenAt, r.now()))})
+		often := "once"
+		if m.RedriveCount > 1 {
+			often = fmt.Sprintf("%d times, last", m.RedriveCount)
+		}
+		fields = append(fields, [2]string{"redriven", often + " " + clock(m.RedrivenAt, r.now())})
 	}
 	fields = append(fields, limitFields(m.MapRunLimits)...)
 	for _, f := range fields {
