@@ -185,7 +185,7 @@ func (s workflows) execution(id string) (*execution, error) {
 			return x, nil
 		}
 	}
-	return nil, iap.E("workflow.Execution", iap.NotFound, workflow.ErrNoExecution)
+	return nil, iap.Errorf("workflow.Execution", iap.NotFound, "there is no execution %.64q", id)
 }
 
 // Execution implements api.Workflows.
