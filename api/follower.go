@@ -301,5 +301,9 @@ func (o *sender) flush() bool {
 	_ = o.rc.SetWriteDeadline(time.Now().Add(writeTime)) // where the writer has no deadlines, none is set
 	_, err := o.w.Write(o.buf.Bytes())
 	o.buf.Reset()
-	return err == nil && o.rc.Flush() == nil
+	if err != nil || o.rc.Flush() != nil {
+		return false
+	}
+	_ = o.rc.SetWriteDeadline(time.Time{}) // in HTTP/2 it ends a stream that is quiet
+	return true
 }

@@ -156,6 +156,7 @@ func copyFlushing(w http.ResponseWriter, r io.Reader) {
 			if _, werr := w.Write(buf[:n]); werr != nil || rc.Flush() != nil {
 				return
 			}
+			_ = rc.SetWriteDeadline(time.Time{}) // in HTTP/2 it ends a stream that is quiet
 		}
 		if err != nil {
 			return

@@ -177,7 +177,7 @@ func (s *stream) send(name string, html []byte) error {
 }
 
 func (s *stream) write(b []byte) error {
-	if err := s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := s.writeUntil(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	if _, err := s.w.Write(b); err != nil {
@@ -185,6 +185,14 @@ func (s *stream) write(b []byte) error {
 	}
 	if err := s.rc.Flush(); err != nil {
 		return clientGone{err}
+	}
+	// In HTTP/2 a deadline ends the stream also while nothing is written.
+	return s.writeUntil(time.Time{})
+}
+
+func (s *stream) writeUntil(t time.Time) error {
+	if err := s.rc.SetWriteDeadline(t); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
 	}
 	return nil
 }

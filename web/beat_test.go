@@ -51,6 +51,14 @@ func (p *pipe) beats() int {
 	return bytes.Count(p.got.Bytes(), []byte(": beat\n\n"))
 }
 
+// resting reports whether no deadline is set, as must be between two writes: in
+// HTTP/2 it would end the stream.
+func (p *pipe) resting() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deadline.IsZero()
+}
+
 // door is an Auth that can be shut.
 type door struct {
 	people
@@ -109,6 +117,9 @@ func TestHeartbeats(t *testing.T) {
 		time.Sleep(61 * time.Second)
 		if n := p.beats(); n != 4 || !isOpen(ended) {
 			t.Errorf("%d heartbeats in a minute", n)
+		}
+		if !p.resting() {
+			t.Error("a quiet stream has a deadline")
 		}
 	})
 }

@@ -335,7 +335,7 @@ func (v *viewer) raw(id string, encoded []byte) {
 
 // flush writes what was added; a browser that does not read is given up.
 func (v *viewer) flush() error {
-	if err := v.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := v.writeUntil(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	if _, err := v.w.Write(v.buf); err != nil {
@@ -343,6 +343,14 @@ func (v *viewer) flush() error {
 	}
 	if err := v.rc.Flush(); err != nil {
 		return gone{err}
+	}
+	// In HTTP/2 a deadline ends the stream also while nothing is written.
+	return v.writeUntil(time.Time{})
+}
+
+func (v *viewer) writeUntil(t time.Time) error {
+	if err := v.rc.SetWriteDeadline(t); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
 	}
 	return nil
 }
