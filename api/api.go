@@ -51,6 +51,7 @@ func New(cfg Config) http.Handler {
 	s.registerExecutions()
 	s.registerMapRuns()
 	s.registerBuckets()
+	s.registerEvents()
 	s.registerRules()
 	s.registerTargets()
 	s.registerLetters()

@@ -79,10 +79,14 @@ type Config struct {
 	Now       func() time.Time // nil: time.Now
 	Logger    *slog.Logger     // nil: slog.Default()
 	Heartbeat time.Duration    // between signs of life on a stream; 0: 15 s
-	// Delivery has rules, targets and deliveries, and EventStore the log; nil: the
-	// API has none of them.
-	Delivery   Delivery
-	EventStore event.Store
+	// Delivery has rules, targets and deliveries, Events the log, and Inbox takes
+	// events from outside; nil: the API has none of them.
+	Delivery Delivery
+	Events   event.Reader
+	Inbox    Inbox
+	// Sources are the secrets of those who sign the events that they send, by
+	// their names.
+	Sources map[string]string
 	// Done is closed when the server is about to stop: streams end then. Nil:
 	// they end with their requests alone.
 	Done <-chan struct{}

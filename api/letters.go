@@ -94,13 +94,13 @@ func (s *service) getDelivery(ctx context.Context, in *idInput) (*bodyOf[client.
 	for _, a := range attempts {
 		out.Tries = append(out.Tries, wireAttempt(a))
 	}
-	events, err := s.cfg.EventStore.EventsAfter(ctx, d.Number-1, 1)
-	if err != nil {
+	e, err := s.cfg.Events.EventAt(ctx, d.Number)
+	switch {
+	case err == nil:
+		wire := s.event(e)
+		out.Event = &wire
+	case !iap.IsKind(err, iap.NotFound):
 		return nil, err
-	}
-	if len(events) == 1 && events[0].Number == d.Number {
-		e := s.event(events[0])
-		out.Event = &e
 	}
 	return &bodyOf[client.Delivery]{out}, nil
 }

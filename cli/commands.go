@@ -20,6 +20,7 @@ type commands struct {
 
 	Schedule scheduleCmd `cmd:"" group:"Workflows" help:"Start state machines at certain times; the nightly sweep is one."`
 
+	Event      eventCmd      `cmd:"" group:"Events" help:"Follow, list, show and send events."`
 	Rule       ruleCmd       `cmd:"" group:"Events" help:"Choose events and say where they go."`
 	Target     targetCmd     `cmd:"" group:"Events" help:"Say where events can go: webhooks and others."`
 	DeadLetter deadLetterCmd `cmd:"" group:"Events" help:"List, show, redrive and delete deliveries that were given up."`

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/task"
 )
 
@@ -39,7 +40,7 @@ func (f configFile) BeforeResolve(parser *kong.Kong, ctx *kong.Context, trace *k
 		return exitf(codeUsage, "%s: %w", path, err)
 	}
 	if serve, ok := ctx.Selected().Target.Addr().Interface().(*serveCmd); ok {
-		serve.Login, serve.Tasks = sections.login, sections.tasks
+		serve.Login, serve.Tasks, serve.Events = sections.login, sections.tasks, sections.events
 	}
 	ctx.AddResolver(configResolver(values))
 	return nil
@@ -47,7 +48,7 @@ func (f configFile) BeforeResolve(parser *kong.Kong, ctx *kong.Context, trace *k
 
 // configKeys returns what may stand in the file: the command's flags by name.
 func configKeys(serve *kong.Node) []string {
-	keys := []string{"login", "tasks"}
+	keys := []string{"login", "tasks", "events"}
 	for _, flag := range serve.Flags {
 		if flag.Name != "config" && flag.Name != "help" {
 			keys = append(keys, flag.Name)
@@ -72,8 +73,9 @@ func configResolver(values map[string]any) kong.Resolver {
 
 // sections are the parts of the file that no flag holds.
 type sections struct {
-	login auth.Login
-	tasks task.Settings
+	login  auth.Login
+	tasks  task.Settings
+	events event.Settings
 }
 
 // parseConfig reads the file's YAML: one mapping, its keys among known.
@@ -107,6 +109,9 @@ func parseConfig(data []byte, known []string) (map[string]any, sections, error) 
 		case name == "tasks":
 			values[name] = nil
 			errs = append(errs, parseTasks(value, &s.tasks))
+		case name == "events":
+			values[name] = nil
+			errs = append(errs, parseEvents(value, &s.events))
 		case value.Kind != yaml.ScalarNode:
 			errs = append(errs, fmt.Errorf("line %d: %s must be a single value", value.Line, key.Value))
 		default:
@@ -115,6 +120,7 @@ func parseConfig(data []byte, known []string) (map[string]any, sections, error) 
 	}
 	delete(values, "login")
 	delete(values, "tasks")
+	delete(values, "events")
 	return values, s, errors.Join(errs...)
 }
 
@@ -149,6 +155,24 @@ func parseTasks(node *yaml.Node, settings *task.Settings) error {
 	}
 	if err := node.Decode(settings); err != nil {
 		return fmt.Errorf("line %d: tasks: %w", node.Line, err)
+	}
+	return nil
+}
+
+// parseEvents reads the section events; keys that do not exist are errors.
+func parseEvents(node *yaml.Node, settings *event.Settings) error {
+	if err := checkKeys(node, []string{"sources"}); err != nil {
+		return err
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		for _, source := range node.Content[i+1].Content {
+			if err := checkKeys(source, []string{"name", "secret"}); err != nil {
+				return err
+			}
+		}
+	}
+	if err := node.Decode(settings); err != nil {
+		return fmt.Errorf("line %d: events: %w", node.Line, err)
 	}
 	return nil
 }

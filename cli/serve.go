@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/task"
 )
 
@@ -32,6 +33,8 @@ type ServeFlags struct {
 	Login auth.Login `kong:"-"`
 	// Tasks is the section "tasks" of the file.
 	Tasks task.Settings `kong:"-"`
+	// Events is the section "events" of the file.
+	Events event.Settings `kong:"-"`
 }
 
 type serveCmd struct {

@@ -21,6 +21,12 @@ type targetCmd struct {
 type targetAddCmd struct {
 	Name         string        `arg:"" help:"Name of the target."`
 	Webhook      string        `help:"POST events, signed as Standard Webhooks, to this URL." placeholder:"URL"`
+	Task         string        `help:"Give the waiting task its result whose token this CEL makes of the event: data.token." placeholder:"CEL"`
+	Result       string        `help:"With --task: CEL for the task's result; default: the event's data." placeholder:"CEL"`
+	Error        string        `help:"With --task: CEL for the name of the task's error; empty text: it succeeds." placeholder:"CEL"`
+	Cause        string        `help:"With --task: CEL for the cause of its error." placeholder:"CEL"`
+	Execution    string        `help:"Start an execution of this state machine." placeholder:"NAME"`
+	Input        string        `help:"With --execution: CEL for its input; default: the event." placeholder:"CEL"`
 	Secret       string        `help:"Of the signature; default: a new one, which is printed." placeholder:"whsec_…"`
 	Attempts     int           `help:"How often a delivery is tried; default: for three days." placeholder:"N"`
 	Backoff      time.Duration `help:"Before the second attempt; twice as long before each further one." default:"5s"`
@@ -58,11 +64,19 @@ func (c *targetAddCmd) Run(r *run) error {
 
 // kind sets what the flags say the target is.
 func (c *targetAddCmd) kind(in *client.AddTarget) error {
-	if c.Webhook == "" {
-		return exitf(codeUsage, "say what the target is: --webhook URL")
+	var kinds []string
+	set := func(flag, value, kind string, settings client.TargetSettings) {
+		if value != "" {
+			kinds = append(kinds, flag)
+			in.Kind, in.Settings = kind, settings
+		}
 	}
-	in.Kind = "webhook"
-	in.Settings = client.TargetSettings{URL: c.Webhook, Private: c.AllowPrivate, Allow: c.Allow}
+	set("--webhook", c.Webhook, "webhook", client.TargetSettings{URL: c.Webhook, Private: c.AllowPrivate, Allow: c.Allow})
+	set("--task", c.Task, "task", client.TargetSettings{Token: c.Task, Output: c.Result, Error: c.Error, Cause: c.Cause})
+	set("--execution", c.Execution, "execution", client.TargetSettings{Machine: c.Execution, Input: c.Input})
+	if len(kinds) != 1 {
+		return exitf(codeUsage, "say what the target is by one of: --webhook URL, --task CEL, --execution NAME")
+	}
 	return nil
 }
 

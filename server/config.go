@@ -16,6 +16,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/task"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	Limits       instance.Limits  // how many instances may live at once
 	KeepMost     time.Duration    // how far ahead an instance may be kept; 0: 12 hours
 	Zone         string           // IANA time zone of clock times; empty: the machine's
+	Events       event.Settings   // who may send events, signed
 	PayloadLimit int              // bytes of an input, output or result of a state; 0: 262,144
 	HistoryLimit int              // events of an execution's history; 0: 25,000
 	JobTimeout   time.Duration    // of one apply or destroy; 0: 15 minutes
@@ -77,7 +79,7 @@ func (c *Config) complete() error {
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "iap.db")
 	}
-	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart(), c.checkTasks(), c.checkZone())
+	return errors.Join(c.checkListen(), c.checkDomain(), c.checkURL(), c.checkApart(), c.checkTasks(), c.checkZone(), c.checkEvents())
 }
 
 func (c *Config) checkListen() error {

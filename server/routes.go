@@ -13,6 +13,7 @@ import (
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/proxy"
 	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/telemetry"
@@ -80,7 +81,7 @@ func (s *Server) portalHandler() http.Handler {
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
 		Schedules: s.schedules, Zone: s.location(), Now: s.now,
 		Buckets:  bucket.Access{Folder: s.buckets},
-		Delivery: s.delivery, EventStore: s.db,
+		Delivery: s.delivery, Events: s.db, Inbox: &event.Inbox{Log: s.log, Store: s.db, Tx: s.db}, Sources: s.cfg.Events.Secrets(),
 		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", a) // which refuses other sites' requests by itself
 	m.HandleFunc("GET "+accessPath, s.access)

@@ -19,6 +19,8 @@ import (
 var (
 	_ iap.Transactor         = (*DB)(nil)
 	_ event.Store            = (*DB)(nil)
+	_ event.InboxStore       = (*DB)(nil)
+	_ event.Reader           = (*DB)(nil)
 	_ delivery.Store         = (*DB)(nil)
 	_ catalog.Store          = (*DB)(nil)
 	_ job.Store              = (*DB)(nil)

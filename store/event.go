@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
@@ -123,4 +125,43 @@ func (db *DB) EventsOf(ctx context.Context, group string) ([]event.Event, error)
 // LastEventNumber implements event.Store.
 func (db *DB) LastEventNumber(ctx context.Context) (int64, error) {
 	return one(ctx, db, "store.LastEventNumber", scalar[int64], "SELECT value FROM counter WHERE name = 'event'")
+}
+
+// EventOf implements event.InboxStore.
+func (db *DB) EventOf(ctx context.Context, source, id string) (event.Event, error) {
+	return one(ctx, db, "store.EventOf", scanEvent, "SELECT "+eventColumns+" FROM event WHERE source = $1 AND id = $2", source, id)
+}
+
+// EventAt implements event.Reader.
+func (db *DB) EventAt(ctx context.Context, number int64) (event.Event, error) {
+	return one(ctx, db, "store.EventAt", scanEvent, "SELECT "+eventColumns+" FROM event WHERE number = $1", number)
+}
+
+// EventsBefore implements event.Reader.
+func (db *DB) EventsBefore(ctx context.Context, f event.Filter) ([]event.Event, error) {
+	condition, args := "1 = 1", []any{}
+	add := func(format string, v any) {
+		args = append(args, v)
+		condition += fmt.Sprintf(" AND "+format, len(args))
+	}
+	if begin, some := strings.CutSuffix(f.Type, "*"); some {
+		add("type >= $%d", begin)
+		add("type < $%d", begin+"\U0010FFFF")
+	} else if f.Type != "" {
+		add("type = $%d", f.Type)
+	}
+	for column, v := range map[string]string{"source": f.Source, "subject": f.Subject, "group_id": f.Group} {
+		if v != "" {
+			add(column+" = $%d", v)
+		}
+	}
+	if f.Viewer != "" {
+		add("(owner = '' OR owner = $%d)", f.Viewer)
+	}
+	if f.Before > 0 {
+		add("number < $%d", f.Before)
+	}
+	args = append(args, f.Limit)
+	return list(ctx, db, "store.EventsBefore", scanEvent, "SELECT "+eventColumns+" FROM event WHERE "+condition+
+		fmt.Sprintf(" ORDER BY number DESC LIMIT $%d", len(args)), args...)
 }

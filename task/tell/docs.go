@@ -7,9 +7,10 @@ var Docs = []task.Doc{putDoc, sendDoc}
 
 var putDoc = task.Doc{
 	Resource: "arn:iap:states:::event:put",
+	Suffixes: []string{".waitForTaskToken"},
 	Title:    "Tell an event",
 	Text: "Adds an event to the portal's log, as CloudEvents 1.0, in the same commit as the step itself: it is told once, or not at all. Its type gets the prefix " +
-		"`" + EventPrefix + "`, so that none can pass for one of the portal's own.",
+		"`" + EventPrefix + "`, so that none can pass for one of the portal's own. With .waitForTaskToken the state waits until somebody answers the token, which Data passes on (`$$.Task.Token`).",
 	Who: "Any state machine. The event is told to the person who started the execution, and to admins.",
 	Arguments: []task.Field{
 		{Name: "Type", Type: task.Text, Required: true, Text: "Small letters, digits, `.`, `-` and `_`, at most 100: `build.finished`."},

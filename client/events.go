@@ -1,0 +1,53 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Sent says where events are in the log that were sent.
+type Sent struct {
+	Events []SentEvent `json:"events" nullable:"false"`
+}
+
+// SentEvent is an event that was sent, now or before.
+type SentEvent struct {
+	Number int64  `json:"number"`
+	ID     string `json:"id"`
+	Source string `json:"source"`
+}
+
+// EventFilter chooses events; empty fields choose all.
+type EventFilter struct {
+	Type, Source, Subject, Instance string
+	Before                          string // Next of the page before
+	Limit                           int    // 1 to 500; 0: 100
+}
+
+// EventLog returns a page of the events that one may see, newest first.
+func (c *Client) EventLog(ctx context.Context, f EventFilter) (out List[Event], err error) {
+	q := url.Values{}
+	for k, v := range map[string]string{"type": f.Type, "source": f.Source, "subject": f.Subject, "instance": f.Instance, "before": f.Before} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	if f.Limit > 0 {
+		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	return out, c.get(ctx, "/events", q, &out)
+}
+
+// EventAt returns the event with a number.
+func (c *Client) EventAt(ctx context.Context, number int64) (e Event, err error) {
+	return e, c.get(ctx, "/events/"+strconv.FormatInt(number, 10), nil, &e)
+}
+
+// SendEvents sends events as JSON: one, or an array, of CloudEvents 1.0.
+func (c *Client) SendEvents(ctx context.Context, body []byte) (out Sent, err error) {
+	_, err = c.call(ctx, request{method: http.MethodPost, path: "/events", body: bytes.NewReader(body), contentType: "application/json"}, &out)
+	return out, err
+}
