@@ -126,13 +126,13 @@ func (s *service) sendEvents(ctx context.Context, in *sendEventsInput) (*bodyOf[
 	return &bodyOf[client.Sent]{out}, nil
 }
 
-// sender returns whom events concern: the person whose token came with them;
-// admins, where a configured source has signed them.
+// sender returns whom events concern: admins, where a configured source has
+// signed them; else the person whose token came with them.
 func (s *service) sender(ctx context.Context, in *sendEventsInput, now time.Time) (string, error) {
-	if a, ok := iap.ActorFrom(ctx); ok {
-		return a.ID, nil
-	}
 	if in.Signature == "" {
+		if a, ok := iap.ActorFrom(ctx); ok {
+			return a.ID, nil
+		}
 		return "", newProblem(http.StatusUnauthorized, "%s", auth.Refusal)
 	}
 	for _, secret := range s.cfg.Sources {

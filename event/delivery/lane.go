@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	parallel = 8 // attempts at once to one target
+	parallel = 16 // attempts at once to one target
 	// breakAfter is how many attempts in a row may fail before a target is taken
-	// as down: it is then tried with one delivery at a time.
-	breakAfter = 10
+	// as down: it then gets few at once, until one succeeds.
+	breakAfter   = 10
+	parallelDown = 4
 	// maxWrites is how often is tried to write down what came of an attempt,
 	// before the attempt is made again.
 	maxWrites = 50
@@ -97,13 +98,13 @@ func (l *lane) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			for len(l.busy) > 0 { // their contexts have ended as well
-				l.end(ctx, <-l.ended)
+				l.end(ctx, l.gather(<-l.ended))
 			}
 			return
 		case <-l.wake:
 		case <-timer.C:
 		case o := <-l.ended:
-			l.end(ctx, o)
+			l.end(ctx, l.gather(o))
 		}
 		wait, err := l.turn(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -127,7 +128,7 @@ func (l *lane) turn(ctx context.Context) (time.Duration, error) {
 	}
 	room := parallel
 	if l.failures >= breakAfter {
-		room = 1
+		room = parallelDown
 	}
 	if len(l.busy) >= room {
 		return lookAgain, nil
@@ -208,61 +209,92 @@ func (l *lane) untilNext(ctx context.Context, now time.Time) (time.Duration, err
 	return min(max(next.Sub(l.s.Now()), 0), lookAgain), nil
 }
 
-// end writes down what came of an attempt. An attempt that was cut off because
-// the portal stops counts for nothing.
-func (l *lane) end(ctx context.Context, o outcome) {
-	delete(l.busy, o.due.Number)
-	delete(l.subjects, o.due.Subject)
-	if ctx.Err() != nil && o.result.Err != "" {
+// gather returns what has ended by now, so that it is written down at once.
+func (l *lane) gather(first outcome) []outcome {
+	all := []outcome{first}
+	for {
+		select {
+		case o := <-l.ended:
+			all = append(all, o)
+		default:
+			return all
+		}
+	}
+}
+
+// end writes down what came of attempts. One that was cut off because the portal
+// stops counts for nothing.
+func (l *lane) end(ctx context.Context, ended []outcome) {
+	var count []outcome
+	for _, o := range ended {
+		delete(l.busy, o.due.Number)
+		delete(l.subjects, o.due.Subject)
+		if ctx.Err() == nil || o.result.Err == "" {
+			count = append(count, o)
+		}
+	}
+	if len(count) == 0 {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	t := l.get()
 	for range maxWrites {
-		err := l.write(ctx, t, o)
-		if err == nil || iap.IsKind(err, iap.Conflict) { // Conflict: somebody else has
+		err := l.write(ctx, t, count)
+		if err == nil {
 			return
 		}
-		l.s.log.Warn("what came of a delivery could not be written down; trying again", "delivery", o.due.ID(), "err", err)
+		l.s.log.Warn("what came of deliveries could not be written down; trying again", "target", l.name, "err", err)
 		pause(ctx, pauseAfterFault)
 	}
 }
 
-func (l *lane) write(ctx context.Context, t Target, o outcome) error {
-	d, now := o.due.Delivery, l.s.Now()
-	d.Attempt++
-	o.attempt.Redrive = d.Redrive
-	recovered := o.result.Err == "" && l.failures >= breakAfter
-	var next time.Time
-	again := false
-	if o.result.Err != "" {
-		next, again = t.next(d, o.result, now, rand.Float64())
-	}
-	d.Reason = o.result.Err
-	switch {
-	case o.result.Err == "":
-		d.Status, d.EndedAt = Delivered, now
-	case again:
-		d.NextAt = next
-	default:
-		d.Status, d.EndedAt = Dead, now
-	}
+// write writes outcomes in one transaction. What somebody else has written down
+// already is left as it is.
+func (l *lane) write(ctx context.Context, t Target, ended []outcome) error {
+	now, failures := l.s.Now(), l.failures
 	err := l.s.Tx.Update(ctx, func(ctx context.Context) error {
-		if err := l.s.Store.WriteAttempt(ctx, d, o.attempt); err != nil {
-			return err
+		failures = l.failures
+		for _, o := range ended {
+			err := l.writeOne(ctx, t, o, now)
+			if err != nil && !iap.IsKind(err, iap.Conflict) {
+				return err
+			}
+			if o.result.Err != "" {
+				failures++
+				continue
+			}
+			if failures >= breakAfter { // it is up again
+				if err := l.s.Store.Hurry(ctx, l.name, now); err != nil {
+					return err
+				}
+			}
+			failures = 0
 		}
-		if err := l.follow(ctx, t, d, o, now); err != nil {
-			return err
-		}
-		if recovered {
-			return l.s.Store.Hurry(ctx, l.name, now)
-		}
-		return l.note(ctx, o.result, now)
+		return l.note(ctx, ended[len(ended)-1].result, now)
 	})
 	if err == nil {
-		l.count(o.result)
+		l.failures = failures
 	}
 	return err
+}
+
+// writeOne writes down an attempt and what follows from it. Conflict when
+// somebody else has.
+func (l *lane) writeOne(ctx context.Context, t Target, o outcome, now time.Time) error {
+	d := o.due.Delivery
+	d.Attempt++
+	d.Reason, o.attempt.Redrive = o.result.Err, d.Redrive
+	if o.result.Err == "" {
+		d.Status, d.EndedAt = Delivered, now
+	} else if next, again := t.next(d, o.result, now, rand.Float64()); again {
+		d.NextAt = next
+	} else {
+		d.Status, d.EndedAt = Dead, now
+	}
+	if err := l.s.Store.WriteAttempt(ctx, d, o.attempt); err != nil {
+		return err
+	}
+	return l.follow(ctx, t, d, o, now)
 }
 
 // note keeps how the last attempts went, now and then.
@@ -304,13 +336,4 @@ func (l *lane) follow(ctx context.Context, t Target, d Delivery, o outcome, now 
 		t.Disabled = "it answered 410 Gone on " + now.UTC().Format(time.RFC3339)
 		return true
 	})
-}
-
-// count keeps how many attempts in a row have failed.
-func (l *lane) count(r Result) {
-	if r.Err == "" {
-		l.failures = 0
-	} else {
-		l.failures++
-	}
 }
