@@ -28,7 +28,7 @@ run: setup images build ## Start the portal on this machine, with the example ap
 test: setup images ## Check the form of the source and run all tests, with the race detector
 	@unformatted=$$($(GOSOURCE) -exec gofmt -l {} +); [ -z "$$unformatted" ] || { echo "gofmt -w needed:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet $(TESTS)
-	$(GO) test -race -timeout 20m $(TESTS)
+	$(GO) test -race -timeout 40m $(TESTS)
 
 build: ## Build bin/iap
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/iap ./cmd/iap
