@@ -70,7 +70,8 @@ func wireTarget(t delivery.Target, h delivery.Health) client.Target {
 	return client.Target{Name: t.Name, Kind: string(t.Kind), Settings: client.TargetSettings(t.Settings), Secret: t.Secret,
 		Attempts: t.Attempts, Backoff: t.Backoff.String(), Timeout: t.Timeout.String(), Rate: t.Rate, Ordered: t.Ordered,
 		Status: status, Disabled: t.Disabled, CreatedAt: ms(t.CreatedAt), UpdatedAt: ms(t.UpdatedAt), UpdatedBy: t.UpdatedBy,
-		Health: client.TargetHealth{Waiting: h.Waiting, Dead: h.Dead, LastOK: ms(h.LastOK), LastFailed: ms(h.LastFailed), LastError: h.LastError}}
+		Health: client.TargetHealth{Waiting: h.Waiting, Dead: h.Dead, LastOK: ms(h.LastOK), LastFailed: ms(h.LastFailed), LastError: h.LastError,
+			Failures: h.Failures, Down: h.Down()}}
 }
 
 func (s *service) listTargets(ctx context.Context, _ *struct{}) (*bodyOf[client.List[client.Target]], error) {

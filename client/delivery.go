@@ -79,6 +79,8 @@ type TargetHealth struct {
 	LastOK     time.Time `json:"last_ok_at,omitzero"`
 	LastFailed time.Time `json:"last_failed_at,omitzero"`
 	LastError  string    `json:"last_error,omitempty"`
+	Failures   int       `json:"failures,omitempty" doc:"Attempts in a row that have failed, as last noted"`
+	Down       bool      `json:"down,omitempty" doc:"So many have failed that it gets few at once, until one succeeds"`
 }
 
 // AddTarget adds a target.

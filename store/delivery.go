@@ -203,10 +203,10 @@ func (db *DB) Health(ctx context.Context) (map[string]delivery.Health, error) {
 	}
 	rows, err := list(ctx, db, "store.Health", func(scan scanner) (r row, err error) {
 		var ok, failed int64
-		err = scan(&r.target, &ok, &failed, &r.health.LastError)
+		err = scan(&r.target, &ok, &failed, &r.health.LastError, &r.health.Failures)
 		r.health.LastOK, r.health.LastFailed = at(ok), at(failed)
 		return r, err
-	}, "SELECT target, last_ok_at, last_failed_at, last_error FROM lane")
+	}, "SELECT target, last_ok_at, last_failed_at, last_error, failures FROM lane")
 	out := map[string]delivery.Health{}
 	for _, r := range rows {
 		out[r.target] = r.health

@@ -36,11 +36,11 @@ func (db *DB) LeaveLanes(ctx context.Context, owner string) error {
 }
 
 // NoteLane implements delivery.Store.
-func (db *DB) NoteLane(ctx context.Context, target string, when time.Time, failure string) error {
-	query := "UPDATE lane SET last_ok_at = $2 WHERE target = $1"
-	args := []any{target, ms(when)}
+func (db *DB) NoteLane(ctx context.Context, target string, when time.Time, failure string, failures int) error {
+	query := "UPDATE lane SET last_ok_at = $2, failures = $3 WHERE target = $1"
+	args := []any{target, ms(when), failures}
 	if failure != "" {
-		query, args = "UPDATE lane SET last_failed_at = $2, last_error = $3 WHERE target = $1", append(args, failure)
+		query, args = "UPDATE lane SET last_failed_at = $2, failures = $3, last_error = $4 WHERE target = $1", append(args, failure)
 	}
 	_, err := db.exec(ctx, "store.NoteLane", query, args...)
 	return err

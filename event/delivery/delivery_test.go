@@ -251,12 +251,18 @@ func TestOneThatIsDownDelaysNoOther(t *testing.T) {
 		if h["t0"].Dead != n || h["t1"].Dead != 0 {
 			t.Fatalf("dead letters: %+v", h)
 		}
+		if !h["t0"].Down() || h["t1"].Failing() {
+			t.Errorf("which is down: %+v", h)
+		}
 		down.answer(200)
 		id, k, err := r.RedriveAll(t.Context(), ann, delivery.Filter{})
 		must(t, err)
 		r.settle(t, delivery.Waiting)
 		p, err := r.RedriveProgress(t.Context(), ann, id)
 		must(t, err)
+		if h, err = r.db.Health(t.Context()); err != nil || h["t0"].Failing() {
+			t.Errorf("what works again: %+v, %v", h["t0"], err)
+		}
 		if want := (delivery.Progress{Total: n, Delivered: n}); k != n || p != want {
 			t.Errorf("%d were redriven: %+v", k, p)
 		}

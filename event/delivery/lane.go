@@ -270,7 +270,7 @@ func (l *lane) write(ctx context.Context, t Target, ended []outcome) error {
 			}
 			failures = 0
 		}
-		return l.note(ctx, ended[len(ended)-1].result, now)
+		return l.note(ctx, ended[len(ended)-1].result, failures, now)
 	})
 	if err == nil {
 		l.failures = failures
@@ -297,14 +297,16 @@ func (l *lane) writeOne(ctx context.Context, t Target, o outcome, now time.Time)
 	return l.follow(ctx, t, d, o, now)
 }
 
-// note keeps how the last attempts went, now and then.
-func (l *lane) note(ctx context.Context, r Result, now time.Time) error {
+// note keeps how the last attempts went: now and then, and whenever the target
+// begins to fail, is down, or works again.
+func (l *lane) note(ctx context.Context, r Result, failures int, now time.Time) error {
+	same := (failures > 0) == (l.failures > 0) && (failures >= breakAfter) == (l.failures >= breakAfter)
 	last := &l.noted[flag(r.Err == "")]
-	if now.Sub(*last).Abs() < noteEvery {
+	if same && now.Sub(*last).Abs() < noteEvery {
 		return nil
 	}
 	*last = now
-	return l.s.Store.NoteLane(ctx, l.name, now, r.Err)
+	return l.s.Store.NoteLane(ctx, l.name, now, r.Err, failures)
 }
 
 func flag(b bool) int {

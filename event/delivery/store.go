@@ -52,9 +52,9 @@ type LaneStore interface {
 	// WriteAttempt writes d and the attempt that it is after. Conflict when the
 	// delivery is not waiting for this attempt.
 	WriteAttempt(ctx context.Context, d Delivery, a Attempt) error
-	// NoteLane keeps how an attempt at a time went; failure is empty when it did
-	// well.
-	NoteLane(ctx context.Context, target string, at time.Time, failure string) error
+	// NoteLane keeps how an attempt at a time went, and how many in a row have
+	// failed by then; failure is empty when it did well.
+	NoteLane(ctx context.Context, target string, at time.Time, failure string, failures int) error
 	// Hurry has all deliveries of a target that wait for another attempt be due.
 	Hurry(ctx context.Context, target string, now time.Time) error
 }

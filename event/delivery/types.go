@@ -152,7 +152,17 @@ type Health struct {
 	LastOK        time.Time
 	LastFailed    time.Time
 	LastError     string
+	// Failures is how many attempts in a row had failed when that was last noted:
+	// exactly whether there were any, and whether they are enough for Down.
+	Failures int
 }
+
+// Down reports whether so many attempts in a row have failed that the target
+// gets few at once, until one succeeds.
+func (h Health) Down() bool { return h.Failures >= breakAfter }
+
+// Failing reports whether the last attempt has failed.
+func (h Health) Failing() bool { return h.Failures > 0 }
 
 // Filter chooses deliveries; empty fields choose all.
 type Filter struct {

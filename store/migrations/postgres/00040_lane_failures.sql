@@ -1,0 +1,3 @@
+-- +goose Up
+-- How many attempts in a row had failed when it was last noted.
+ALTER TABLE lane ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
