@@ -22,6 +22,7 @@ type Instances interface {
 	Keep(ctx context.Context, actor iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error)
 	Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
 	EndOf(ctx context.Context, i instance.Instance) (instance.End, error)
+	ActivityOf(i instance.Instance) instance.Activity
 	GetSweep(ctx context.Context, actor iap.Actor, execution string) (instance.Sweep, error)
 	Sweeps(ctx context.Context, actor iap.Actor, limit int) ([]instance.Sweep, error)
 	List(ctx context.Context, actor iap.Actor, f instance.Filter) ([]instance.Instance, error)

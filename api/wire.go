@@ -19,15 +19,22 @@ const masked = "••••••"
 func (s *service) instance(i instance.Instance) client.Instance {
 	out := client.Instance{
 		ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
-		Status: string(i.Status), CreatedAt: ms(i.CreatedAt), EndsAt: ms(i.EndsAt), Reason: i.Reason,
+		Status: string(i.Status), CreatedAt: ms(i.CreatedAt), EndsAt: ms(i.TimeLimitAt), TimeLimitAt: ms(i.TimeLimitAt), Reason: i.Reason,
 		Waiting: i.Waiting, ReadyAt: ms(i.ReadyAt), EndedAt: ms(i.EndedAt), EndedBy: i.EndedBy,
 		EndReason: i.EndReason, Receipt: receipt(i.Receipt), KeepUntil: ms(i.KeepUntil), KeepReason: i.KeepReason,
 	}
-	if !i.Status.Ended() && i.EndedBy == "" {
-		// What cannot be read is left out: the instance is worth more than its end.
-		if end, err := s.cfg.Instances.EndOf(context.Background(), i); err == nil {
+	// What cannot be read is left out: the instance is worth more than its end.
+	if end, err := s.cfg.Instances.EndOf(context.Background(), i); err == nil {
+		out.EndsAt = ms(end.At)
+		if !i.Status.Ended() && i.EndedBy == "" {
 			out.End = &client.End{At: ms(end.At), By: string(end.By)}
 		}
+	}
+	if i.IdleLimit > 0 {
+		out.IdleLimit = catalog.Duration(i.IdleLimit).String()
+	}
+	if a := s.cfg.Instances.ActivityOf(i); !a.At.IsZero() {
+		out.Activity = &client.Activity{At: ms(a.At), Kind: string(a.Kind), Open: a.Open}
 	}
 	if i.Status == instance.Running {
 		out.URL = s.cfg.Instances.URL(i)
@@ -90,10 +97,7 @@ func (s *service) event(e event.Event) client.Event {
 	if json.Unmarshal(e.Data, &snap) != nil {
 		return out
 	}
-	wire := s.instance(instance.Instance{ID: snap.ID, App: snap.App, Version: snap.Version, Owner: snap.Owner,
-		HostName: snap.HostName, Status: snap.Status, Waiting: snap.Waiting, CreatedAt: snap.CreatedAt,
-		EndsAt: snap.EndsAt, EndedAt: snap.EndedAt, EndedBy: snap.EndedBy, EndReason: snap.EndReason,
-		Reason: snap.Reason, Receipt: snap.Receipt, KeepUntil: snap.KeepUntil, KeepReason: snap.KeepReason})
+	wire := s.instance(snap.Instance())
 	if data, err := json.Marshal(wire); err == nil {
 		out.Data = data
 	}

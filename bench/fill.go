@@ -67,7 +67,7 @@ func (f filler) life(ctx context.Context, n int, at time.Time) error {
 	app := f.apps[n%len(f.apps)]
 	i := instance.Instance{ID: iap.NewID(at), App: app, Version: 1, Owner: fmt.Sprintf("person-%d", n%people),
 		HostName: hostname.Generate(f.rand.IntN, app), Status: instance.Destroyed, Execution: iap.NewID(at),
-		CreatedAt: at, ReadyAt: at.Add(2 * time.Second), EndsAt: at.Add(8 * time.Hour), EndedAt: at.Add(time.Minute),
+		CreatedAt: at, ReadyAt: at.Add(2 * time.Second), TimeLimitAt: at.Add(8 * time.Hour), EndedAt: at.Add(time.Minute),
 		EndedBy: "local", EndReason: "destroyed by its owner", Receipt: &instance.Receipt{At: at.Add(time.Minute), Left: []instance.Resource{}}}
 	if err := f.db.InsertInstance(ctx, i); err != nil {
 		return err

@@ -158,6 +158,9 @@ func (m *Manifest) checkLimits(p *problems) {
 	}
 	between(p, "limits.cpus", m.Limits.CPUs, 0.01, 64)
 	between(p, "limits.pids", float64(m.Limits.PIDs), 1, 32768)
+	if m.IdleLimit != 0 {
+		within(p, "idle_limit", m.IdleLimit, Duration(time.Minute), Duration(7*24*time.Hour))
+	}
 	within(p, "time_limit", m.TimeLimit, Duration(time.Minute), Duration(7*24*time.Hour))
 }
 

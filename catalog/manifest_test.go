@@ -33,6 +33,7 @@ parameters:
   - {name: password, secret: true, required: true}
 limits: {memory: 1GiB, cpus: 0.5, pids: 64}
 time_limit: 2d
+idle_limit: 45m
 read_only_root: false
 tags: [demo, drawing]
 bundle: bundle
@@ -59,7 +60,7 @@ func TestManifest(t *testing.T) {
 			{Name: "colour", Type: "choice", Choices: []string{"red", "green", "3"}, Default: "red"},
 			{Name: "password", Type: "string", Secret: true, Required: true},
 		},
-		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour),
+		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour), IdleLimit: catalog.Duration(45 * time.Minute),
 		ReadOnlyRoot: &no, Tags: []string{"demo", "drawing"}, Bundle: "bundle",
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
@@ -177,6 +178,7 @@ var badFields = []struct {
 	{yaml: minimal + "limits: {cpus: .inf}", field: "limits.cpus", words: "no number", notInSchema: true},
 	{yaml: minimal + "limits: {pids: 40000}", field: "limits.pids", words: "1 to 32768"},
 	{yaml: minimal + "time_limit: 8d", field: "time_limit", words: "1m to 168h", notInSchema: true},
+	{yaml: minimal + "idle_limit: 30s", field: "idle_limit", words: "1m to 168h", notInSchema: true},
 	{yaml: minimal + "time_limit: soon", field: "time_limit", words: `like "90s"`},
 	{yaml: minimal + "read_only_root: 'yes'", field: "read_only_root", words: "true or false"},
 	{yaml: minimal + "tags: [Demo]", field: "tags[0]", words: "no tag"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/internal-app-portal/iap/client"
@@ -42,13 +43,30 @@ func (c *keepCmd) Run(r *run) error {
 // endText says when an instance ends and, where that is not its own time, by
 // what.
 func endText(i client.Instance, now time.Time) string {
-	if i.End == nil {
-		return clock(i.EndsAt, now)
+	at := clock(i.EndsAt, now)
+	switch {
+	case i.End == nil:
+	case i.End.By == "nightly_sweep":
+		return at + " by the nightly sweep"
+	case i.End.By == "idle":
+		return at + " unless it is used before"
 	}
-	if i.End.By == "nightly_sweep" {
-		return clock(i.End.At, now) + " by the nightly sweep"
+	return at
+}
+
+// useText says when an app was used last.
+func useText(i client.Instance, now time.Time) string {
+	kinds := map[string]string{"request": "a request", "stream": "a stream", "websocket": "a WebSocket"}
+	switch a := i.Activity; {
+	case a == nil:
+		return ""
+	case a.Open == 1:
+		return "now: " + kinds[a.Kind] + " is open"
+	case a.Open > 1:
+		return fmt.Sprintf("now: %d connections are open", a.Open)
+	default:
+		return clock(a.At, now) + " by " + kinds[a.Kind]
 	}
-	return clock(i.End.At, now)
 }
 
 func (r *run) writeKept(i client.Instance, err error) error {
@@ -63,12 +81,4 @@ func (r *run) writeKept(i client.Instance, err error) error {
 		r.print("%s%skept until %s; ends %s", printable(i.HostName), gap, clock(i.KeepUntil, r.now()), endText(i, r.now()))
 	}
 	return nil
-}
-
-// listEnd is endText for a column: the time alone.
-func listEnd(i client.Instance, now time.Time) string {
-	if i.End == nil {
-		return clock(i.EndsAt, now)
-	}
-	return clock(i.End.At, now)
 }

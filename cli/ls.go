@@ -98,7 +98,7 @@ func (c *lsCmd) write(r *run, list []client.Instance) int {
 		t.head = slices.Insert(t.head, 2, "OWNER")
 	}
 	for _, i := range list {
-		row := []string{i.HostName, i.App, statusWords(i.Status), listEnd(i, r.now()), addressOrReason(i)}
+		row := []string{i.HostName, i.App, statusWords(i.Status), clock(i.EndsAt, r.now()), addressOrReason(i)}
 		if i.Ended() {
 			row[3] = ""
 		}

@@ -15,7 +15,14 @@ type Keep struct {
 // End is when an instance ends if nobody destroys it before.
 type End struct {
 	At time.Time `json:"at"`
-	By string    `json:"by" enum:"time_limit,nightly_sweep,keep_until"`
+	By string    `json:"by" enum:"time_limit,nightly_sweep,keep_until,idle"`
+}
+
+// Activity is the last use of an app: by its address, never by the portal's pages.
+type Activity struct {
+	At   time.Time `json:"at" doc:"Now, while anything is open"`
+	Kind string    `json:"kind" enum:"request,stream,websocket"`
+	Open int       `json:"open,omitempty" doc:"Requests, streams and WebSockets that are open"`
 }
 
 // Sweep is a sweep with its report.

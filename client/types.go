@@ -4,26 +4,29 @@ import "time"
 
 // Instance is one person's running copy of an app.
 type Instance struct {
-	ID         string         `json:"id" doc:"Identifier, 26 characters"`
-	App        string         `json:"app" doc:"Slug of the app"`
-	Version    int            `json:"version" doc:"Number of the app's version"`
-	Owner      string         `json:"owner" doc:"Who deployed it"`
-	HostName   string         `json:"host_name" doc:"DNS label: three words and the app's name"`
-	Status     string         `json:"status" enum:"queued,deploying,checking,running,destroying,destroyed,deploy_failed,destroy_failed"`
-	URL        string         `json:"url" doc:"Address of the app; empty unless the instance is running"`
-	CreatedAt  time.Time      `json:"created_at,omitzero"`
-	EndsAt     time.Time      `json:"ends_at,omitzero" doc:"When its time is up"`
-	Reason     string         `json:"reason" doc:"Why it failed; empty unless it did"`
-	Waiting    string         `json:"waiting,omitempty" doc:"What it waits for"`
-	ReadyAt    time.Time      `json:"ready_at,omitzero"`
-	EndedAt    time.Time      `json:"ended_at,omitzero"`
-	EndedBy    string         `json:"ended_by,omitempty" doc:"Who ended it; \"portal\" when its time was up"`
-	EndReason  string         `json:"end_reason,omitempty"`
-	End        *End           `json:"end,omitempty" doc:"When it ends if nobody destroys it before, and by what; while it lives"`
-	KeepUntil  time.Time      `json:"keep_until,omitzero" doc:"Up to when the sweep spares it"`
-	KeepReason string         `json:"keep_reason,omitempty"`
-	Receipt    *Receipt       `json:"receipt,omitempty" doc:"Proof of the destroy"`
-	Values     map[string]any `json:"parameters,omitempty" doc:"Values of the parameters; secret ones are masked"`
+	ID          string         `json:"id" doc:"Identifier, 26 characters"`
+	App         string         `json:"app" doc:"Slug of the app"`
+	Version     int            `json:"version" doc:"Number of the app's version"`
+	Owner       string         `json:"owner" doc:"Who deployed it"`
+	HostName    string         `json:"host_name" doc:"DNS label: three words and the app's name"`
+	Status      string         `json:"status" enum:"queued,deploying,checking,running,destroying,destroyed,deploy_failed,destroy_failed"`
+	URL         string         `json:"url" doc:"Address of the app; empty unless the instance is running"`
+	CreatedAt   time.Time      `json:"created_at,omitzero"`
+	EndsAt      time.Time      `json:"ends_at,omitzero" doc:"When it ends, by whatever comes first: see end; when it ended, once it has"`
+	TimeLimitAt time.Time      `json:"time_limit_at,omitzero" doc:"When its own time is up"`
+	Reason      string         `json:"reason" doc:"Why it failed; empty unless it did"`
+	Waiting     string         `json:"waiting,omitempty" doc:"What it waits for"`
+	ReadyAt     time.Time      `json:"ready_at,omitzero"`
+	EndedAt     time.Time      `json:"ended_at,omitzero"`
+	EndedBy     string         `json:"ended_by,omitempty" doc:"Who ended it; \"portal\" when its time was up"`
+	EndReason   string         `json:"end_reason,omitempty"`
+	End         *End           `json:"end,omitempty" doc:"When it ends if nobody destroys it before, and by what; while it lives"`
+	KeepUntil   time.Time      `json:"keep_until,omitzero" doc:"Up to when the sweep spares it"`
+	KeepReason  string         `json:"keep_reason,omitempty"`
+	Activity    *Activity      `json:"activity,omitempty" doc:"The last use of its app; absent: none yet"`
+	IdleLimit   string         `json:"idle_limit,omitempty" doc:"How long it may be without use before it ends; absent: for ever"`
+	Receipt     *Receipt       `json:"receipt,omitempty" doc:"Proof of the destroy"`
+	Values      map[string]any `json:"parameters,omitempty" doc:"Values of the parameters; secret ones are masked"`
 }
 
 // Ended reports whether the life of the instance is over.

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -93,6 +94,9 @@ type Config struct {
 	// NextSweep returns when the next sweep is, the zero time when there is none;
 	// nil: there is none.
 	NextSweep func(ctx context.Context) (time.Time, error)
+	// Activity returns the last use of the app with a host name that this process
+	// has seen, the zero value when none; nil: nobody watches.
+	Activity func(hostName string) Activity
 	// Limits are how many instances may live at once.
 	Limits Limits
 	// KeepMost is how far ahead an instance may be kept; 0: DefaultKeepMost.
@@ -103,22 +107,53 @@ type Config struct {
 // takes time is done by jobs and by the engine.
 type Service struct {
 	Config
+
+	upSince atomic.Int64 // milliseconds; since when apps can be used; 0: unknown
 }
 
 // NewService returns a Service.
 func NewService(cfg Config) *Service { return &Service{Config: cfg} }
 
-// Snapshot returns the public fields of i.
+// Snapshot returns the public fields of i, with the end that its time limit sets.
 func (i Instance) Snapshot() Snapshot {
-	return Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
-		Status: i.Status, Waiting: i.Waiting, Upstream: i.Upstream, CreatedAt: i.CreatedAt, EndsAt: i.EndsAt,
+	s := Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
+		Status: i.Status, Waiting: i.Waiting, Upstream: i.Upstream, CreatedAt: i.CreatedAt, EndsAt: i.TimeLimitAt, TimeLimitAt: i.TimeLimitAt,
 		EndedAt: i.EndedAt, EndedBy: i.EndedBy, EndReason: i.EndReason, Reason: i.Reason, Receipt: i.Receipt,
-		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason}
+		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason, ReadyAt: i.ReadyAt, IdleLimit: catalog.Duration(i.IdleLimit)}
+	if !i.Active.At.IsZero() {
+		s.Active = &i.Active
+	}
+	return s
+}
+
+// Instance returns what a snapshot tells of an instance.
+func (s Snapshot) Instance() Instance {
+	i := Instance{ID: s.ID, App: s.App, Version: s.Version, Owner: s.Owner, HostName: s.HostName,
+		Status: s.Status, Waiting: s.Waiting, Upstream: s.Upstream, CreatedAt: s.CreatedAt, ReadyAt: s.ReadyAt,
+		TimeLimitAt: s.TimeLimitAt, EndedAt: s.EndedAt, EndedBy: s.EndedBy, EndReason: s.EndReason, Reason: s.Reason,
+		Receipt: s.Receipt, KeepUntil: s.KeepUntil, KeepReason: s.KeepReason, IdleLimit: s.IdleLimit.Std(), Active: s.active()}
+	if i.TimeLimitAt.IsZero() { // an event of before there were other ends
+		i.TimeLimitAt = s.EndsAt
+	}
+	return i
+}
+
+func (s Snapshot) active() Activity {
+	if s.Active == nil {
+		return Activity{}
+	}
+	return *s.Active
 }
 
 // event makes the event that tells of i as it is now.
-func (s *Service) event(i Instance) (*event.Event, error) {
-	data, err := json.Marshal(i.Snapshot())
+func (s *Service) event(ctx context.Context, i Instance) (*event.Event, error) {
+	snapshot := i.Snapshot()
+	end, err := s.EndOf(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	snapshot.EndsAt = end.At
+	data, err := json.Marshal(snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +184,7 @@ func (s *Service) change(ctx context.Context, id string, fn func(i *Instance) (b
 		if i.Status != before {
 			iap.AfterCommit(ctx, func() { report(i) })
 		}
-		e, err := s.event(i)
+		e, err := s.event(ctx, i)
 		if err != nil {
 			return err
 		}

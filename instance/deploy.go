@@ -77,7 +77,7 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		now := s.Now()
 		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
-			EndsAt: now.Add(time.Duration(v.Manifest.TimeLimit))}
+			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std()}
 		out.Execution = out.ID
 		created = true
 		return s.begin(ctx, out, machine)
@@ -95,7 +95,7 @@ func (s *Service) begin(ctx context.Context, i Instance, machine string) error {
 	if err := s.Store.InsertInstance(ctx, i); err != nil {
 		return err
 	}
-	e, err := s.event(i)
+	e, err := s.event(ctx, i)
 	if err != nil {
 		return err
 	}

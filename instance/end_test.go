@@ -39,7 +39,7 @@ func TestEndOf(t *testing.T) {
 		{"its time is before the sweep, whatever it is kept", 2 * time.Hour, time.Hour, 2 * time.Hour, instance.EndByTime},
 	} {
 		now := sweep.Add(-3 * time.Hour)
-		i := instance.Instance{EndsAt: now.Add(c.ends)}
+		i := instance.Instance{TimeLimitAt: now.Add(c.ends)}
 		if c.keep > 0 {
 			i.KeepUntil = now.Add(c.keep)
 		}
@@ -80,7 +80,7 @@ func TestWarnings(t *testing.T) {
 		t.Helper()
 		l.later(sweep.Add(-left).Sub(l.now()))
 		for range 2 { // the second time tells nothing new
-			if _, err := l.WarnDue(t.Context()); err != nil {
+			if _, err := l.LookAtEnds(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,7 +89,7 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	warn(31*time.Minute, 0)
-	next, err := l.WarnDue(t.Context())
+	next, err := l.LookAtEnds(t.Context())
 	if err != nil || !next.Equal(sweep.Add(-30*time.Minute)) {
 		t.Errorf("the next is at %s, %v", next, err)
 	}

@@ -62,8 +62,8 @@ func (s *Service) Keep(ctx context.Context, actor iap.Actor, ref string, until t
 			return iap.Errorf(op, iap.Conflict, "%s is being destroyed or gone; it cannot be kept", i.HostName)
 		}
 		i.KeepUntil, i.KeepReason, i.KeptBy = until, reason, actor.ID
-		if until.After(i.EndsAt) {
-			i.EndsAt = until
+		if until.After(i.TimeLimitAt) {
+			i.TimeLimitAt = until
 		}
 		return nil
 	})
@@ -79,7 +79,7 @@ func (s *Service) checkKeep(op string, until time.Time, reason string) error {
 	case !until.After(now):
 		errs = append(errs, iap.FieldErrorf(op, "until", "it is over already"))
 	case until.After(now.Add(most)):
-		errs = append(errs, iap.FieldErrorf(op, "until", "it is more than %s ahead, which is the most here", lengthWords(most)))
+		errs = append(errs, iap.FieldErrorf(op, "until", "it is more than %s ahead, which is the most here", LengthWords(most)))
 	}
 	switch {
 	case reason == "":
@@ -110,10 +110,10 @@ func (s *Service) move(ctx context.Context, id string, fn func(i *Instance) erro
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
 		var before time.Time
 		out, err = s.change(ctx, id, func(i *Instance) (bool, error) {
-			before = i.EndsAt
+			before = i.TimeLimitAt
 			return true, fn(i)
 		})
-		if err != nil || out.Status != Running || out.EndsAt.Equal(before) {
+		if err != nil || out.Status != Running || out.TimeLimitAt.Equal(before) {
 			return err
 		}
 		return s.holdAnew(ctx, out)
@@ -157,13 +157,22 @@ func (s *Service) movable(ctx context.Context, i Instance) (bool, error) {
 	return bytes.Contains(def.Definition, []byte("instance:remaining")), err
 }
 
-// lengthWords writes a length of time as people do.
-func lengthWords(d time.Duration) string {
-	if d%time.Hour == 0 {
-		if d == time.Hour {
-			return "1 hour"
+// LengthWords writes a length of time as people do.
+func LengthWords(d time.Duration) string {
+	words := func(n time.Duration, one string) string {
+		if n == 1 {
+			return "1 " + one
 		}
-		return strconv.Itoa(int(d/time.Hour)) + " hours"
+		return strconv.Itoa(int(n)) + " " + one + "s"
 	}
-	return strconv.Itoa(int(d/time.Minute)) + " minutes"
+	hours, minutes := d/time.Hour, d%time.Hour/time.Minute
+	switch {
+	case hours == 0 && minutes == 0:
+		return words(d/time.Second, "second")
+	case minutes == 0:
+		return words(hours, "hour")
+	case hours == 0:
+		return words(minutes, "minute")
+	}
+	return words(hours, "hour") + " " + words(minutes, "minute")
 }

@@ -30,7 +30,7 @@ func TestKeepMovesTheEnd(t *testing.T) {
 	i := l.running("todo") // for eight hours
 	until := l.now().Add(10 * time.Hour)
 	i, err := l.Keep(t.Context(), jane, i.ID, until, " the  demo\nat nine ")
-	if err != nil || !i.EndsAt.Equal(until) || i.KeepReason != "the demo at nine" || i.KeptBy != jane.ID {
+	if err != nil || !i.TimeLimitAt.Equal(until) || i.KeepReason != "the demo at nine" || i.KeptBy != jane.ID {
 		t.Fatal(i, err)
 	}
 	l.later(9 * time.Hour)
@@ -63,7 +63,7 @@ func TestKeepBeforeItRuns(t *testing.T) {
 	if err != nil || at.Before(until) {
 		t.Errorf("the hold ends at %s, %v; want %s", at, err, until)
 	}
-	if i, err = l.Release(t.Context(), jane, i.ID); err != nil || !i.KeepUntil.IsZero() || !i.EndsAt.Equal(until) {
+	if i, err = l.Release(t.Context(), jane, i.ID); err != nil || !i.KeepUntil.IsZero() || !i.TimeLimitAt.Equal(until) {
 		t.Errorf("%+v, %v", i, err)
 	}
 }
@@ -173,8 +173,8 @@ func TestSweep(t *testing.T) {
 	if g := l.until(gone.ID, is(instance.Destroyed)); g.EndReason != "destroyed by the nightly sweep" {
 		t.Errorf("it ended because %q", g.EndReason)
 	}
-	if k := l.until(kept.ID, is(instance.Running)); !k.EndsAt.Equal(until) {
-		t.Errorf("what is kept ends at %s, want %s", k.EndsAt, until)
+	if k := l.until(kept.ID, is(instance.Running)); !k.TimeLimitAt.Equal(until) {
+		t.Errorf("what is kept ends at %s, want %s", k.TimeLimitAt, until)
 	}
 	stored, err := l.GetSweep(t.Context(), boss, id)
 	if err != nil || stored.Destroyed != 1 || len(stored.Results) != 2 || stored.FinishedAt.IsZero() {

@@ -37,7 +37,7 @@ func (s *Service) taskSweep(ctx context.Context, c workflow.Call) (json.RawMessa
 		r.Outcome, r.KeptUntil, r.KeptBy, r.KeepReason = SweptKept, i.KeepUntil.Format(timeFormat), i.KeptBy, i.KeepReason
 		return result(r, nil)
 	}
-	r.HoursSaved = math.Round(max(0, i.EndsAt.Sub(begun).Hours())*100) / 100
+	r.HoursSaved = math.Round(max(0, i.TimeLimitAt.Sub(begun).Hours())*100) / 100
 	w := waiting{service: s, since: begun}
 	i, err = w.until(ctx, i, sub)
 	switch {
@@ -88,14 +88,14 @@ func (s *Service) endForSweep(ctx context.Context, actor iap.Actor, ref string) 
 
 // spare moves the end of a kept instance to when it is kept.
 func (s *Service) spare(ctx context.Context, i Instance) error {
-	if !i.KeepUntil.Before(i.EndsAt) {
+	if !i.KeepUntil.Before(i.TimeLimitAt) {
 		return nil
 	}
 	if ok, err := s.movable(ctx, i); err != nil || !ok {
 		return err // then its lifecycle goes by its first end
 	}
 	_, err := s.move(ctx, i.ID, func(i *Instance) error {
-		i.EndsAt = i.KeepUntil
+		i.TimeLimitAt = i.KeepUntil
 		return nil
 	})
 	return err

@@ -59,8 +59,12 @@ func (s *Service) taskList(ctx context.Context, c workflow.Call) (json.RawMessag
 		Next      string   `json:"next"`
 	}{Instances: []listed{}, Truncated: len(found) > a.Limit}
 	for _, i := range found[:min(len(found), a.Limit)] {
+		end, err := s.EndOf(ctx, i)
+		if err != nil {
+			return nil, err
+		}
 		out.Instances = append(out.Instances, listed{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
-			Status: i.Status, CreatedAt: i.CreatedAt.Format(timeFormat), EndsAt: i.EndsAt.Format(timeFormat),
+			Status: i.Status, CreatedAt: i.CreatedAt.Format(timeFormat), EndsAt: end.At.Format(timeFormat), TimeLimitAt: i.TimeLimitAt.Format(timeFormat),
 			KeepReason: i.KeepReason})
 		if !i.KeepUntil.IsZero() {
 			out.Instances[len(out.Instances)-1].KeepUntil = i.KeepUntil.Format(timeFormat)
@@ -77,14 +81,15 @@ const timeFormat = "2006-01-02T15:04:05Z07:00"
 // listed is what a state machine is told of an instance: times are as
 // TimestampPath wants them.
 type listed struct {
-	ID        string `json:"id"`
-	App       string `json:"app"`
-	Version   int    `json:"version"`
-	Owner     string `json:"owner"`
-	HostName  string `json:"host_name"`
-	Status    Status `json:"status"`
-	CreatedAt string `json:"created_at"`
-	EndsAt    string `json:"ends_at"`
+	ID          string `json:"id"`
+	App         string `json:"app"`
+	Version     int    `json:"version"`
+	Owner       string `json:"owner"`
+	HostName    string `json:"host_name"`
+	Status      Status `json:"status"`
+	CreatedAt   string `json:"created_at"`
+	EndsAt      string `json:"ends_at"`
+	TimeLimitAt string `json:"time_limit_at"`
 
 	KeepUntil  string `json:"keep_until,omitempty"`
 	KeepReason string `json:"keep_reason,omitempty"`

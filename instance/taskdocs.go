@@ -29,7 +29,7 @@ var listDoc = task.Doc{
 		{Name: "before", Type: task.Text, Text: "`next` of the page before; empty: from the newest."},
 	},
 	Result: []task.Field{
-		{Name: "instances", Type: task.List, Text: "With id, app, version, owner, host_name, status, created_at and ends_at each, and with keep_until and keep_reason where it is kept."},
+		{Name: "instances", Type: task.List, Text: "With id, app, version, owner, host_name, status, created_at, ends_at and time_limit_at each, and with keep_until and keep_reason where it is kept."},
 		{Name: "truncated", Type: task.Flag, Text: "Whether there are more."},
 		{Name: "next", Type: task.Text, Text: "Give it as `before` for the next page; empty: there is none."},
 	},

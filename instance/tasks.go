@@ -164,7 +164,7 @@ func (s *Service) taskPublish(ctx context.Context, c workflow.Call) (json.RawMes
 // secondsLeft is the time of an instance that is left, rounded up: a hold that
 // ended early would begin again.
 func (s *Service) secondsLeft(i Instance) map[string]int64 {
-	return map[string]int64{"seconds_left": max(1, int64(math.Ceil(i.EndsAt.Sub(s.Now()).Seconds())))}
+	return map[string]int64{"seconds_left": max(1, int64(math.Ceil(i.TimeLimitAt.Sub(s.Now()).Seconds())))}
 }
 
 // taskRemaining tells the time that is left of an instance whose end was moved.
@@ -211,12 +211,12 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 		if i.EndedBy != "" {
 			return false, nil
 		}
-		if i.EndsAt.After(s.Now()) { // it was moved at the last moment, or the clock was set back
+		if i.TimeLimitAt.After(s.Now()) { // it was moved at the last moment, or the clock was set back
 			expired = false
 			return false, nil
 		}
 		i.EndedBy, i.EndReason = iap.System.ID, "its time was up"
-		if i.KeepUntil.Equal(i.EndsAt) {
+		if i.KeepUntil.Equal(i.TimeLimitAt) {
 			i.EndReason = "the time it was kept for was over"
 		}
 		return true, nil

@@ -5,6 +5,8 @@ package instance
 import (
 	"context"
 	"time"
+
+	"github.com/internal-app-portal/iap/catalog"
 )
 
 // Status is where an instance is in its life.
@@ -40,16 +42,19 @@ type Instance struct {
 	Parameters map[string]any // secret ones as stored text; see catalog.Parameter
 	CreatedAt  time.Time
 	ReadyAt    time.Time // zero until running
-	EndsAt     time.Time
-	EndedAt    time.Time // zero until ended
-	EndedBy    string    // actor's ID; "portal" when its time was up
-	EndReason  string    // "destroyed by its owner", "its time was up"
-	Reason     string    // why it failed, for a person
-	Receipt    *Receipt  // after a destroy
-	Execution  string    // ID of its lifecycle's execution
-	KeepUntil  time.Time // up to when the sweep spares it; zero: it does not
-	KeepReason string    // for people
-	KeptBy     string    // ID of who keeps it
+	// TimeLimitAt is when its own time is up; a sweep or idleness may end it before.
+	TimeLimitAt time.Time
+	EndedAt     time.Time     // zero until ended
+	EndedBy     string        // actor's ID; "portal" when its time was up
+	EndReason   string        // "destroyed by its owner", "its time was up"
+	Reason      string        // why it failed, for a person
+	Receipt     *Receipt      // after a destroy
+	Execution   string        // ID of its lifecycle's execution
+	KeepUntil   time.Time     // up to when the sweep spares it; zero: it does not
+	KeepReason  string        // for people
+	KeptBy      string        // ID of who keeps it
+	IdleLimit   time.Duration // after which it ends when nobody uses it; 0: never
+	Active      Activity      // the last use as it was stored; Service.ActivityOf knows newer ones
 	// WarnedOf is the end that its owner was warned of, WarnedBefore how long
 	// before it that was the last time.
 	WarnedOf     time.Time
@@ -131,6 +136,9 @@ type Store interface {
 	// UpdateInstance writes the row when its stored Changed is i.Changed and
 	// adds one to it; else Conflict.
 	UpdateInstance(ctx context.Context, i Instance) error
+	// NoteActivity keeps the last use of instances where it is newer than what is
+	// stored. It does not count as a change of the row.
+	NoteActivity(ctx context.Context, of map[string]Activity) error
 	Instance(ctx context.Context, id string) (Instance, error)
 	InstanceByHostName(ctx context.Context, hostName string) (Instance, error)
 	// LiveInstance returns the owner's instance of an app that has not ended.
@@ -158,22 +166,27 @@ type Filter struct {
 
 // Snapshot is the data of an InstanceChanged event: the public fields.
 type Snapshot struct {
-	ID        string    `json:"id"`
-	App       string    `json:"app"`
-	Version   int       `json:"version"`
-	Owner     string    `json:"owner"`
-	HostName  string    `json:"host_name"`
-	Status    Status    `json:"status"`
-	Waiting   string    `json:"waiting,omitempty"`
-	Upstream  string    `json:"upstream,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	EndsAt    time.Time `json:"ends_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
-	EndedBy   string    `json:"ended_by,omitempty"`
-	EndReason string    `json:"end_reason,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	Receipt   *Receipt  `json:"receipt,omitempty"`
+	ID          string    `json:"id"`
+	App         string    `json:"app"`
+	Version     int       `json:"version"`
+	Owner       string    `json:"owner"`
+	HostName    string    `json:"host_name"`
+	Status      Status    `json:"status"`
+	Waiting     string    `json:"waiting,omitempty"`
+	Upstream    string    `json:"upstream,omitempty"`
+	CreatedAt   time.Time `json:"created_at"`
+	EndsAt      time.Time `json:"ends_at"` // when it ends, by whatever comes first
+	TimeLimitAt time.Time `json:"time_limit_at"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+	EndedBy     string    `json:"ended_by,omitempty"`
+	EndReason   string    `json:"end_reason,omitempty"`
+	Reason      string    `json:"reason,omitempty"`
+	Receipt     *Receipt  `json:"receipt,omitempty"`
 
 	KeepUntil  time.Time `json:"keep_until,omitzero"`
 	KeepReason string    `json:"keep_reason,omitempty"`
+
+	ReadyAt   time.Time        `json:"ready_at,omitzero"`
+	IdleLimit catalog.Duration `json:"idle_limit,omitempty"`
+	Active    *Activity        `json:"activity,omitempty"` // as it was stored then
 }

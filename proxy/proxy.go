@@ -53,7 +53,8 @@ type Config struct {
 	// Authorize decides on each request to a host that has an instance, before
 	// anything of it is shown. Nil: all may.
 	Authorize func(r *http.Request, i instance.Instance) Decision
-	Logger    *slog.Logger // nil: slog.Default()
+	Now       func() time.Time // nil: time.Now
+	Logger    *slog.Logger     // nil: slog.Default()
 }
 
 // Proxy is the http.Handler of all hosts under the domain of the apps.
@@ -75,6 +76,9 @@ type Proxy struct {
 func New(cfg Config) *Proxy {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	p := &Proxy{cfg: cfg, suffix: "." + strings.ToLower(strings.Trim(cfg.AppsDomain, "."))}
 	p.stopped, p.stop = context.WithCancelCause(context.Background())
@@ -136,7 +140,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p.cfg.Authorize != nil && !p.allowed(w, r, rt.instance) {
 			return
 		}
-		rt.proxy.ServeHTTP(w, r)
+		p.pass(w, r, rt)
 		return
 	}
 	p.slow(w, r, name, own)
@@ -164,7 +168,7 @@ func (p *Proxy) slow(w http.ResponseWriter, r *http.Request, name string, own bo
 	case i.Status == instance.Running:
 		// The event that brings it into the table is on its way.
 		if rt := p.newRoute(i); rt.proxy != nil {
-			rt.proxy.ServeHTTP(w, r)
+			p.pass(w, r, rt)
 			return
 		}
 		p.unanswered(w, r, i)

@@ -17,6 +17,7 @@ import (
 type route struct {
 	instance instance.Instance      // public fields
 	proxy    *httputil.ReverseProxy // nil unless it is running
+	meter    *meter
 	upstream *url.URL
 }
 
@@ -77,7 +78,10 @@ func (t *table) drop(name string) { t.routes.Delete(name) }
 // newRoute makes the route of an instance. No upstream, or one that is no
 // address of a server over HTTP, gives one without a proxy.
 func (p *Proxy) newRoute(i instance.Instance) *route {
-	r := &route{instance: i}
+	r := &route{instance: i, meter: new(meter)}
+	if before := p.table.get(i.HostName); before != nil && before.instance.ID == i.ID {
+		r.meter = before.meter
+	}
 	if i.Status != instance.Running {
 		return r
 	}
@@ -129,8 +133,7 @@ func (p *Proxy) apply(e event.Event) {
 		p.table.drop(s.HostName)
 		return
 	}
-	p.table.set(p.newRoute(instance.Instance{ID: s.ID, App: s.App, Version: s.Version, Owner: s.Owner, HostName: s.HostName,
-		Status: s.Status, Upstream: s.Upstream, EndsAt: s.EndsAt}))
+	p.table.set(p.newRoute(s.Instance()))
 }
 
 var errStopped = iap.Errorf("proxy", iap.Unavailable, "the portal stops")

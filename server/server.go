@@ -96,7 +96,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
 		lifetime.Part{Name: "the deliveries", Service: s.delivery},
 		lifetime.Part{Name: "the schedules", Service: s.schedules},
-		lifetime.Part{Name: "the warnings", Service: &instance.Warner{Service: s.instances}},
+		lifetime.Part{Name: "the ends", Service: &instance.Ender{Service: s.instances}},
 		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},
 		lifetime.Part{Name: "the preparation of bundles", Service: &warmer{s: s}},
 	)

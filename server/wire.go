@@ -73,6 +73,7 @@ func (s *Server) wire() error {
 		KeepMost:     s.cfg.KeepMost,
 		Limits:       s.cfg.Limits,
 		NextSweep:    s.nextSweep,
+		Activity:     func(host string) instance.Activity { return s.proxy.Activity(host) }, // made later than this
 		Grace:        jobGrace,
 	}
 	return err

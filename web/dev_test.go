@@ -85,7 +85,7 @@ func example(m *memory) map[string]string {
 	ids := map[string]string{}
 	add := func(name, app, words, owner string, st instance.Status, age time.Duration, change func(*instance.Instance)) {
 		i := instance.Instance{ID: iap.NewID(now.Add(-age)), App: app, Version: 1, Owner: owner, HostName: words + "-" + app, Status: st,
-			CreatedAt: now.Add(-age), EndsAt: now.Add(5 * time.Hour), Execution: iap.NewID(now.Add(-age)), Parameters: map[string]any{"title": "Things to do", "members": 5, "admin_password": "hunter2"}}
+			CreatedAt: now.Add(-age), TimeLimitAt: now.Add(5 * time.Hour), Execution: iap.NewID(now.Add(-age)), Parameters: map[string]any{"title": "Things to do", "members": 5, "admin_password": "hunter2"}}
 		if change != nil {
 			change(&i)
 		}

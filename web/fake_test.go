@@ -85,7 +85,7 @@ func (m *memory) put(i instance.Instance) instance.Instance {
 	m.instances[i.ID] = i
 	m.mu.Unlock()
 	data, _ := json.Marshal(instance.Snapshot{ID: i.ID, App: i.App, Owner: i.Owner, HostName: i.HostName, Status: i.Status,
-		Waiting: i.Waiting, Upstream: i.Upstream, EndsAt: i.EndsAt, Reason: i.Reason})
+		Waiting: i.Waiting, Upstream: i.Upstream, EndsAt: i.TimeLimitAt, TimeLimitAt: i.TimeLimitAt, Reason: i.Reason})
 	m.tell(&event.Event{Source: "/instances", Type: event.InstanceChanged, Subject: i.ID, Owner: i.Owner, Group: i.ID, Data: data})
 	return i
 }
@@ -129,7 +129,7 @@ func (m *memory) Deploy(_ context.Context, actor iap.Actor, req instance.DeployR
 	}
 	now := m.now()
 	i := instance.Instance{ID: iap.NewID(now), App: req.App, Version: 1, Owner: actor.ID, HostName: "quiet-maple-harbor-" + req.App,
-		Status: instance.Queued, CreatedAt: now, EndsAt: now.Add(8 * time.Hour), Parameters: req.Parameters}
+		Status: instance.Queued, CreatedAt: now, TimeLimitAt: now.Add(8 * time.Hour), Parameters: req.Parameters}
 	return m.put(i), true, nil
 }
 
@@ -164,8 +164,10 @@ func (m *memory) Release(ctx context.Context, actor iap.Actor, ref string) (inst
 	return m.put(i), nil
 }
 
+func (m *memory) ActivityOf(i instance.Instance) instance.Activity { return i.Active }
+
 func (m *memory) EndOf(_ context.Context, i instance.Instance) (instance.End, error) {
-	return instance.End{At: i.EndsAt, By: instance.EndByTime}, nil
+	return instance.End{At: i.TimeLimitAt, By: instance.EndByTime}, nil
 }
 
 // sweepID is the only sweep that there was.

@@ -25,7 +25,7 @@ var hues = map[string]string{
 }
 
 // endWhy says what ends an instance, where that is not its own time.
-var endWhy = map[instance.EndBy]string{instance.EndBySweep: "by the nightly sweep"}
+var endWhy = map[instance.EndBy]string{instance.EndBySweep: "by the nightly sweep", instance.EndByIdle: "unless it is used before"}
 
 // statusView is a status with its colour, icon and words.
 type statusView struct{ Name, Word, Hue, Note string }
@@ -67,21 +67,23 @@ func viewApp(a catalog.App) appView {
 // instanceView is an instance on any page.
 type instanceView struct {
 	instance.Instance
-	Words  string // the three words, which are its face
-	State  statusView
-	AppV   appView
-	URL    string // only while it is running
-	Host   string // of the URL, as people read it
-	Live   bool   // its life is not over
-	Owned  bool   // by who looks at it
-	Kept   bool   // the sweep spares it
-	End    instance.End
-	EndWhy string // what ends it, where that is not its own time
-	Soon   bool   // its owner was warned of its end
-	Steps  []stepView
-	Ready  float64 // seconds from the click to ready; 0: not yet
-	Expect float64 // seconds that the rest is expected to take; 0: unknown
-	Ending string  // how it ended, as a sentence
+	Words     string // the three words, which are its face
+	State     statusView
+	AppV      appView
+	URL       string // only while it is running
+	Host      string // of the URL, as people read it
+	Live      bool   // its life is not over
+	Owned     bool   // by who looks at it
+	Kept      bool   // the sweep spares it
+	End       instance.End
+	EndWhy    string             // what ends it, where that is not its own time
+	Soon      bool               // its owner was warned of its end
+	Use       *instance.Activity // the last use of its app; nil: none yet
+	IdleWords string             // how long it may be without use; empty: for ever
+	Steps     []stepView
+	Ready     float64 // seconds from the click to ready; 0: not yet
+	Expect    float64 // seconds that the rest is expected to take; 0: unknown
+	Ending    string  // how it ended, as a sentence
 }
 
 // stepView is a segment of the progress line.
@@ -107,13 +109,19 @@ func (s *Server) viewInstance(ctx context.Context, i instance.Instance, actor st
 			v.State.Note = i.Waiting
 		}
 	}
-	v.End = instance.End{At: i.EndsAt, By: instance.EndByTime}
+	v.End = instance.End{At: i.TimeLimitAt, By: instance.EndByTime}
 	if v.Live {
 		if end, err := s.cfg.Instances.EndOf(ctx, i); err == nil { // else its own time is shown
 			v.End = end
 		}
 	}
 	v.EndWhy, v.Soon = endWhy[v.End.By], i.Warned(v.End)
+	if use := s.cfg.Instances.ActivityOf(i); !use.At.IsZero() {
+		v.Use = &use
+	}
+	if i.IdleLimit > 0 {
+		v.IdleWords = instance.LengthWords(i.IdleLimit)
+	}
 	address := s.cfg.Instances.URL(i)
 	_, v.Host, _ = strings.Cut(address, "://")
 	v.Host = strings.TrimSuffix(v.Host, "/")

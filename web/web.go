@@ -23,6 +23,7 @@ type Instances interface {
 	Keep(ctx context.Context, actor iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error)
 	Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
 	EndOf(ctx context.Context, i instance.Instance) (instance.End, error)
+	ActivityOf(i instance.Instance) instance.Activity
 	GetSweep(ctx context.Context, actor iap.Actor, execution string) (instance.Sweep, error)
 	Sweeps(ctx context.Context, actor iap.Actor, limit int) ([]instance.Sweep, error)
 	List(ctx context.Context, actor iap.Actor, f instance.Filter) ([]instance.Instance, error)
@@ -152,6 +153,7 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /instances/{id}/keep", s.keepPage)
 	in("POST /instances/{id}/keep", s.keep)
 	in("GET /instances/{id}/panel/{tab}", s.instancePanel)
+	in("GET /instances/{id}/end", s.instanceEnd)
 	in("GET /instances/{id}/lifecycle.json", s.lifecycleJSON)
 	in("GET /instances/{id}/lifecycle/live", s.lifecycleLive)
 	in("GET /instances/{id}/lifecycle/state", s.lifecycleState)

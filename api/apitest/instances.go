@@ -41,7 +41,7 @@ func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployReq
 	now := p.now()
 	i := instance.Instance{ID: iap.NewID(now), App: req.App, Version: app.Latest, Owner: a.ID,
 		HostName: fmt.Sprintf("%s-%s", words[p.words%len(words)], req.App), Status: instance.Queued,
-		Upstream: "http://127.0.0.1:1", Parameters: req.Parameters, CreatedAt: now, EndsAt: now.Add(8 * time.Hour)}
+		Upstream: "http://127.0.0.1:1", Parameters: req.Parameters, CreatedAt: now, TimeLimitAt: now.Add(8 * time.Hour)}
 	p.words++
 	p.instances = append(p.instances, i)
 	p.live(&p.instances[len(p.instances)-1])
@@ -120,8 +120,10 @@ func (s instances) keep(a iap.Actor, ref string, until time.Time, reason string)
 	return *i, nil
 }
 
+func (instances) ActivityOf(i instance.Instance) instance.Activity { return i.Active }
+
 func (instances) EndOf(_ context.Context, i instance.Instance) (instance.End, error) {
-	return instance.End{At: i.EndsAt, By: instance.EndByTime}, nil
+	return instance.End{At: i.TimeLimitAt, By: instance.EndByTime}, nil
 }
 
 func (instances) GetSweep(_ context.Context, _ iap.Actor, execution string) (instance.Sweep, error) {

@@ -14,13 +14,13 @@ import (
 
 func newInstance(id, owner, app, host string) instance.Instance {
 	return instance.Instance{ID: id, App: app, Version: 1, Owner: owner, HostName: host, Status: instance.Queued,
-		CreatedAt: epoch, EndsAt: later(60_000)}
+		CreatedAt: epoch, TimeLimitAt: later(60_000)}
 }
 
 func testInstances(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *store.DB){
 		"round trip": instanceRoundTrip, "update": instanceUpdate, "keys": instanceKeys, "lists": instanceLists,
-		"filter": instanceFilter, "ready seconds": instanceReady,
+		"filter": instanceFilter, "ready seconds": instanceReady, "activity": instanceActivity,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -32,6 +32,7 @@ func full(id, owner, app, host string) instance.Instance {
 	i.Parameters = map[string]any{"name": "é", "size": 1.5, "on": true, "none": nil}
 	i.ReadyAt, i.EndedAt, i.EndedBy = later(1), later(2), "portal"
 	i.EndReason, i.Reason, i.Execution = "its time was up", "left behind", "x"
+	i.IdleLimit = 90 * time.Second
 	i.Receipt = &instance.Receipt{At: later(3), Left: []instance.Resource{{Platform: "docker", Kind: "network", ID: "n",
 		Labels: map[string]string{instance.LabelApp: app}}}}
 	return i
@@ -65,6 +66,27 @@ func instanceUpdate(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "changed", got, next)
 	must(t, db.UpdateInstance(ctx, next))
+}
+
+// instanceActivity: a use is stored when it is newer, and neither is a change of
+// the row nor lost with one.
+func instanceActivity(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	must(t, db.InsertInstance(ctx, newInstance("1", "ann", "todo", "a")))
+	must(t, db.InsertInstance(ctx, newInstance("2", "ann", "board", "b")))
+	note := func(at int, kind instance.ActivityKind) {
+		a := instance.Activity{At: later(at), Kind: kind}
+		must(t, db.NoteActivity(ctx, map[string]instance.Activity{"1": a, "2": a, "none": a}))
+	}
+	note(5, instance.BySocket)
+	note(4, instance.ByRequest)
+	next := newInstance("1", "ann", "todo", "a")
+	must(t, db.UpdateInstance(ctx, next))
+	for _, id := range []string{"1", "2"} {
+		got, err := db.Instance(ctx, id)
+		must(t, err)
+		same(t, "last use", got.Active, instance.Activity{At: later(5), Kind: instance.BySocket})
+	}
 }
 
 func instanceKeys(t *testing.T, db *store.DB) {
