@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event"
 )
 
 type eventCmd struct {
@@ -38,7 +38,7 @@ func (c *eventTailCmd) Run(r *run) error {
 	}
 	seen := 0
 	err = cl.Follow(r.ctx, client.Follow{After: c.After, All: me.Role == string(iap.Admin), Event: func(e client.Event) error {
-		if !ofType(e.Type, c.Type) {
+		if !event.OfType(e.Type, c.Type) {
 			return nil
 		}
 		if err := r.tailed(e); err != nil {
@@ -53,13 +53,6 @@ func (c *eventTailCmd) Run(r *run) error {
 		return nil
 	}
 	return err
-}
-
-func ofType(typ, pattern string) bool {
-	if begin, some := strings.CutSuffix(pattern, "*"); some {
-		return strings.HasPrefix(typ, begin)
-	}
-	return pattern == "" || typ == pattern
 }
 
 func (r *run) tailed(e client.Event) error {

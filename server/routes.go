@@ -25,7 +25,8 @@ import (
 func (s *Server) openEdges(context.Context) error {
 	var err error
 	s.web, err = web.New(web.Config{Instances: s.instances, Apps: s.catalog, Jobs: s.jobs, Events: s.log, Auth: s.auth,
-		Workflows: s.workflowPages(), Schedules: s.schedules, Location: s.location(), Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
+		Workflows: s.workflowPages(), Schedules: s.schedules, Reader: s.db, Deliveries: s.delivery,
+		Location: s.location(), Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,7 @@ type fragments struct {
 // make names the fragments. It reads nothing but the event: most streams want
 // none of what most events bring.
 func (f *fragments) make() {
+	f.part(tailName, "event-row", func() (any, error) { return viewEventRow(f.e), nil })
 	switch f.e.Type {
 	case event.InstanceChanged:
 		f.changed()

@@ -135,6 +135,7 @@ type viewer struct {
 	offsets map[string]int64 // of the logs followed, by job
 	order   []string         // of the logs, as asked for
 	wants   map[string]bool  // topics; nil: all
+	tails   []tail           // of the log, that are wanted
 	told    int64            // the number that the browser knows
 	buf     []byte
 	resync  bool
@@ -243,17 +244,15 @@ func (v *viewer) beat() error {
 
 // events sends what the viewer may see and wants of a batch. Of several events
 // of one subject the last alone is rendered, for all are rendered from the
-// present state.
+// present state; who follows the log itself gets each.
 func (v *viewer) events(ctx context.Context, batch []event.Event) error {
 	newest := make(map[subject]int, len(batch))
 	for n, e := range batch {
-		newest[subject{e.Type, e.Subject}] = n
+		newest[subjectOf(e)] = n
 	}
 	v.buf = v.buf[:0]
 	for n, e := range batch {
-		if newest[subject{e.Type, e.Subject}] == n {
-			v.event(ctx, e)
-		}
+		v.event(ctx, e, newest[subjectOf(e)] == n)
 		v.last = e.Number
 	}
 	if len(v.buf) == 0 {
@@ -265,16 +264,14 @@ func (v *viewer) events(ctx context.Context, batch []event.Event) error {
 // subject is what events are about.
 type subject struct{ kind, id string }
 
-// event adds the messages of one event.
-func (v *viewer) event(ctx context.Context, e event.Event) {
-	var texts [][]byte
-	for _, f := range v.s.messages(ctx, e, v.actor) {
-		if !v.wanted(f.name) {
-			continue
-		}
-		if text := f.encoded(); len(text) > 0 {
-			texts = append(texts, text)
-		}
+func subjectOf(e event.Event) subject { return subject{e.Type, e.Subject} }
+
+// event adds the messages of one event; unless it is the newest of its subject,
+// those alone that show the event itself.
+func (v *viewer) event(ctx context.Context, e event.Event, newest bool) {
+	texts := v.tailed(ctx, e)
+	if newest {
+		texts = append(texts, v.present(ctx, e)...)
 	}
 	for k, text := range texts {
 		id := strconv.FormatInt(e.Number, 10)
@@ -287,14 +284,30 @@ func (v *viewer) event(ctx context.Context, e event.Event) {
 	}
 }
 
+// present returns the messages of an event that show how things are now.
+func (v *viewer) present(ctx context.Context, e event.Event) (texts [][]byte) {
+	for _, f := range v.s.messages(ctx, e, v.actor) {
+		if f.name == tailName || !v.wanted(f.name) {
+			continue
+		}
+		if text := f.encoded(); len(text) > 0 {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // want notes the topics that the browser's pages listen to.
 func (v *viewer) want(topics []string) {
 	if len(topics) == 0 {
 		return
 	}
 	v.wants = make(map[string]bool, min(len(topics), maxTopics)+1)
-	for _, t := range topics[:min(len(topics), maxTopics)] {
-		v.wants[t] = true
+	for _, topic := range topics[:min(len(topics), maxTopics)] {
+		if t, ok := v.s.parseTail(topic); ok {
+			v.tails = append(v.tails, t)
+		}
+		v.wants[topic] = true
 	}
 	v.wants["stale"] = true
 }

@@ -56,6 +56,7 @@ func (s *Server) funcs() template.FuncMap {
 		"icon":    icon,
 		"time":    s.timeTag,
 		"clock":   s.clockTag,
+		"moment":  s.momentTag,
 		"ends":    s.endsTag,
 		"seconds": seconds,
 		"lower":   strings.ToLower,
@@ -109,6 +110,7 @@ type layout struct {
 	Path    string
 	Times   bool  // there are pages of schedules for the actor
 	Flows   bool  // there are pages of state machines for the actor
+	Told    bool  // there are pages of events for the actor
 	Live    bool  // the page follows the stream
 	Last    int64 // number of the newest event before the page's data was read
 	Now     time.Time
@@ -119,6 +121,7 @@ func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
 	return layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
 		Times: s.cfg.Schedules != nil && actor.Role.Includes(iap.Admin),
 		Flows: s.cfg.Workflows != nil && actor.Role.Includes(iap.Admin),
+		Told:  s.cfg.Reader != nil && s.cfg.Deliveries != nil && actor.Role.Includes(iap.Admin),
 		Path:  r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
 }
 

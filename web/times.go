@@ -53,6 +53,17 @@ func (s *Server) clockTag(t time.Time) template.HTML {
 	return s.tag(t, "clock", t.In(s.cfg.Location).Format("15:04:05"))
 }
 
+// momentTag is a clock time with seconds, after the day where that is not today:
+// "19:00:05", "yesterday 19:00:05".
+func (s *Server) momentTag(t time.Time) template.HTML {
+	l, now := t.In(s.cfg.Location), s.cfg.Now().In(s.cfg.Location)
+	text := l.Format("15:04:05")
+	if d := day(l, now); d != "today" {
+		text = d + " " + text
+	}
+	return s.tag(t, "moment", text)
+}
+
 // endsTag is a day and a clock time with the zone: "today 19:00 (Europe/London)".
 func (s *Server) endsTag(t time.Time) template.HTML {
 	l, now := t.In(s.cfg.Location), s.cfg.Now().In(s.cfg.Location)

@@ -70,13 +70,16 @@ type Config struct {
 	Jobs      Jobs
 	Events    *event.Log
 	Auth      Auth
-	Schedules Schedules        // nil: no pages of schedules
-	Workflows Workflows        // nil: no pages of state machines
-	Location  *time.Location   // of clock times until the browser tells its own; nil: time.Local
-	Version   string           // of the portal, shown at the foot
-	Dev       bool             // no login: the pages show no way to sign out
-	Now       func() time.Time // nil: time.Now
-	Logger    *slog.Logger     // nil: slog.Default()
+	Schedules Schedules // nil: no pages of schedules
+	Workflows Workflows // nil: no pages of state machines
+	// Reader and Deliveries: without both there are no pages of events.
+	Reader     event.Reader
+	Deliveries Deliveries
+	Location   *time.Location   // of clock times until the browser tells its own; nil: time.Local
+	Version    string           // of the portal, shown at the foot
+	Dev        bool             // no login: the pages show no way to sign out
+	Now        func() time.Time // nil: time.Now
+	Logger     *slog.Logger     // nil: slog.Default()
 }
 
 // Server is the portal's http.Handler for browsers. Its streams end with Stop.
@@ -164,6 +167,7 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /admin/jobs", s.admin(s.jobsPage))
 	s.workflowRoutes(in)
 	s.scheduleRoutes(in)
+	s.eventRoutes(in)
 	m.HandleFunc("GET /stream", s.stream)
 	m.HandleFunc("/", s.signedIn(s.notFound))
 	return m

@@ -196,6 +196,27 @@ func (s *Service) Try(ctx context.Context, a iap.Actor, when string) ([]Tried, e
 	return out, nil
 }
 
+// Choosing returns the rules that would choose an event if it came now, by name:
+// also those that were added or resumed after it, but none that is paused.
+func (s *Service) Choosing(ctx context.Context, a iap.Actor, e event.Event) ([]Rule, error) {
+	rules, err := s.Rules(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	vars := NewVars(e)
+	return slices.DeleteFunc(rules, func(r Rule) bool {
+		if r.Paused {
+			return true
+		}
+		x, err := CompileCondition("when", r.When)
+		if err != nil { // saved by an earlier portal: the log says so
+			return true
+		}
+		ok, err := x.Chooses(vars)
+		return err != nil || !ok
+	}), nil
+}
+
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return fmt.Sprintf("%.200s", s)

@@ -37,6 +37,7 @@
       const t = new Date(el.dateTime);
       let text = dayOf(t) + ' ' + clock(t);
       if (el.dataset.form === 'clock') text = clock(t) + ':' + two(t.getSeconds());
+      if (el.dataset.form === 'moment') text = (dayOf(t) === 'today' ? '' : dayOf(t) + ' ') + clock(t) + ':' + two(t.getSeconds());
       if (el.dataset.form === 'ends') text += ' (' + here + ')';
       if (el.textContent !== text) el.textContent = text;
     }
