@@ -12,9 +12,33 @@ import (
 // Deliveries is what the pages need of rules, targets and deliveries;
 // *delivery.Service is one.
 type Deliveries interface {
-	Choosing(ctx context.Context, a iap.Actor, e event.Event) ([]delivery.Rule, error)
+	Rules
+	Targets
 	Deliveries(ctx context.Context, a iap.Actor, f delivery.Filter) ([]delivery.Delivery, error)
 	Delivery(ctx context.Context, a iap.Actor, id string) (delivery.Delivery, []delivery.Attempt, error)
+}
+
+// Rules is the part of Deliveries about rules.
+type Rules interface {
+	Rules(ctx context.Context, a iap.Actor) ([]delivery.Rule, error)
+	Rule(ctx context.Context, a iap.Actor, name string) (delivery.Rule, error)
+	PutRule(ctx context.Context, a iap.Actor, r delivery.Rule) (delivery.Rule, bool, error)
+	PauseRule(ctx context.Context, a iap.Actor, name string, paused bool) (delivery.Rule, error)
+	DeleteRule(ctx context.Context, a iap.Actor, name string) error
+	Try(ctx context.Context, a iap.Actor, when string) ([]delivery.Tried, error)
+	Choosing(ctx context.Context, a iap.Actor, e event.Event) ([]delivery.Rule, error)
+}
+
+// Targets is the part of Deliveries about targets.
+type Targets interface {
+	Kinds() []delivery.Kind
+	Targets(ctx context.Context, a iap.Actor) ([]delivery.Target, map[string]delivery.Health, error)
+	Target(ctx context.Context, a iap.Actor, name string) (delivery.Target, delivery.Health, error)
+	AddTarget(ctx context.Context, a iap.Actor, t delivery.Target) (delivery.Target, error)
+	ChangeTarget(ctx context.Context, a iap.Actor, t delivery.Target) (delivery.Target, error)
+	PauseTarget(ctx context.Context, a iap.Actor, name string, paused bool) (delivery.Target, error)
+	DeleteTarget(ctx context.Context, a iap.Actor, name string) error
+	TestTarget(ctx context.Context, a iap.Actor, name string) (delivery.Attempt, error)
 }
 
 // events lets admins in, where there are pages of events.
@@ -31,6 +55,26 @@ func (s *Server) eventRoutes(in func(pattern string, h handler)) {
 	for pattern, h := range map[string]handler{
 		"GET /events":          s.eventsPage,
 		"GET /events/{number}": s.eventPage,
+
+		"GET /targets":                s.targetsPage,
+		"GET /new-target/{kind}":      s.newTarget,
+		"POST /new-target/{kind}":     s.addTarget,
+		"GET /targets/{name}":         s.targetPage,
+		"POST /targets/{name}":        s.changeTarget,
+		"POST /targets/{name}/test":   s.testTarget,
+		"POST /targets/{name}/pause":  s.pauseTarget(true),
+		"POST /targets/{name}/resume": s.pauseTarget(false),
+		"POST /targets/{name}/remove": s.removeTarget,
+
+		"GET /rules":                s.rulesPage,
+		"GET /new-rule":             s.newRule,
+		"POST /new-rule":            s.putRule,
+		"POST /try-rule":            s.tryRule,
+		"GET /rules/{name}":         s.rulePage,
+		"POST /rules/{name}":        s.putRule,
+		"POST /rules/{name}/pause":  s.pauseRule(true),
+		"POST /rules/{name}/resume": s.pauseRule(false),
+		"POST /rules/{name}/remove": s.removeRule,
 	} {
 		in(pattern, s.events(h))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -79,6 +80,11 @@ type eventPage struct {
 // Before and After are the numbers of the events beside it.
 func (p eventPage) Before() int64 { return p.E.Number - 1 }
 func (p eventPage) After() int64  { return p.E.Number + 1 }
+
+// Like is a condition that chooses events of this one's type.
+func (p eventPage) Like() string {
+	return "event.type == '" + strings.ReplaceAll(p.E.Type, "'", "\\'") + "'"
+}
 
 // mostDeliveries is how many deliveries of an event its page shows.
 const mostDeliveries = 100

@@ -60,6 +60,7 @@ func (s *Server) funcs() template.FuncMap {
 		"ends":    s.endsTag,
 		"seconds": seconds,
 		"lower":   strings.ToLower,
+		"capital": capital,
 		"join":    strings.Join,
 		"plural": func(n int, one, many string) string {
 			if n == 1 {

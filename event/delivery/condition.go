@@ -36,6 +36,16 @@ func newEnv() (*cel.Env, error) {
 	)
 }
 
+// PlaceError says what is wrong with an expression, and where.
+type PlaceError struct {
+	Line, Column int // from 1; a column is a character
+	Text         string
+}
+
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Text)
+}
+
 // Compile checks an expression. result is what it must be: cel.BoolType, or
 // cel.DynType for anything. The error is Invalid, with the place.
 func compile(field, text string, result *cel.Type) (*Expression, error) {
@@ -53,7 +63,7 @@ func compile(field, text string, result *cel.Type) (*Expression, error) {
 	ast, issues := env.Compile(text)
 	if issues.Err() != nil {
 		e := issues.Errors()[0]
-		return nil, iap.FieldErrorf(op, field, "line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, e.Message)
+		return nil, iap.FieldErrorf(op, field, "%w", &PlaceError{e.Location.Line(), e.Location.Column() + 1, e.Message})
 	}
 	if out := ast.OutputType(); result == cel.BoolType && !out.IsExactType(cel.BoolType) && !out.IsExactType(cel.DynType) {
 		return nil, iap.FieldErrorf(op, field, "it is a %s, not true or false", out)

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,34 @@ func (s *Service) AddTarget(ctx context.Context, a iap.Actor, t Target) (Target,
 		return s.putTarget(ctx, t, "added", a.ID)
 	})
 }
+
+// ChangeTarget changes all of a target but its name and its kind. Without a
+// secret it keeps the one that it has. Errors: Invalid, NotFound, Forbidden.
+func (s *Service) ChangeTarget(ctx context.Context, a iap.Actor, t Target) (Target, error) {
+	if err := admin(a, "delivery.ChangeTarget"); err != nil {
+		return t, err
+	}
+	err := s.Tx.Update(ctx, func(ctx context.Context) error {
+		old, err := s.open(ctx, t.Name)
+		if err != nil {
+			return err
+		}
+		if t.Secret == "" {
+			t.Secret = old.Secret
+		}
+		t.Kind, t.Paused, t.Disabled, t.CreatedAt, t.UpdatedAt, t.UpdatedBy = old.Kind, old.Paused, old.Disabled, old.CreatedAt, s.Now(), a.ID
+		if err := s.complete(&t); err != nil {
+			return err
+		}
+		return s.putTarget(ctx, t, "changed", a.ID)
+	})
+	t.Secret = ""
+	return t, err
+}
+
+// Kinds returns the kinds of targets that the portal can deliver to, in the
+// order of their names.
+func (s *Service) Kinds() []Kind { return slices.Sorted(maps.Keys(s.Senders)) }
 
 // putTarget writes a target and tells of it, in the transaction of ctx.
 func (s *Service) putTarget(ctx context.Context, t Target, action, by string) error {
