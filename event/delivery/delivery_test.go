@@ -50,15 +50,20 @@ func onBoth(t *testing.T, test func(t *testing.T, open func() *replica)) {
 	})
 }
 
-func open(t *testing.T, url string) *replica {
+func open(t *testing.T, url string) *replica { return openWith(t, url, func(*delivery.Config) {}) }
+
+// openWith opens a replica whose configuration change may change.
+func openWith(t *testing.T, url string, change func(*delivery.Config)) *replica {
 	t.Helper()
 	db, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &replica{db: db, log: event.NewLog(db)}
-	r.Service = delivery.New(delivery.Config{Store: db, Tx: db, Log: r.log, Events: db, Sealer: plain{}, Now: db.Now,
-		Senders: map[delivery.Kind]delivery.Sender{delivery.Webhook: &send.Webhook{Clients: send.NewClients(), Now: time.Now}}})
+	cfg := delivery.Config{Store: db, Tx: db, Log: r.log, Events: db, Sealer: plain{}, Now: db.Now,
+		Senders: map[delivery.Kind]delivery.Sender{delivery.Webhook: &send.Webhook{Clients: send.NewClients(), Now: time.Now}}}
+	change(&cfg)
+	r.Service = delivery.New(cfg)
 	db.OnRemoteCommit(func() { r.log.Wake(); r.Wake() })
 	if err := r.log.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -81,12 +86,13 @@ func (r *replica) stop() {
 // receiver is a webhook that keeps what it got.
 type receiver struct {
 	*httptest.Server
-	mu     sync.Mutex
-	code   int
-	header http.Header
-	got    []map[string]any // the events it took
-	ids    map[string]int   // how often each id came
-	came   chan struct{}
+	mu      sync.Mutex
+	code    int
+	refuses func(map[string]any) bool // an event that it answers with 500
+	header  http.Header
+	got     []map[string]any // the events it took
+	ids     map[string]int   // how often each id came
+	came    chan struct{}
 }
 
 func receive(t *testing.T) *receiver {
@@ -97,6 +103,9 @@ func receive(t *testing.T) *receiver {
 		_ = json.Unmarshal(b, &e)
 		r.mu.Lock()
 		code := r.code
+		if r.refuses != nil && r.refuses(e) {
+			code = 500
+		}
 		r.ids[q.Header.Get("webhook-id")]++
 		if code == 200 {
 			r.got = append(r.got, e)
@@ -116,6 +125,12 @@ func (r *receiver) answer(code int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.code = code
+}
+
+func (r *receiver) refuse(which func(map[string]any) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuses = which
 }
 
 func (r *receiver) subjects() (out []string) {
@@ -277,19 +292,25 @@ func inOrder(t *testing.T, r *receiver, n int) {
 	defer r.mu.Unlock()
 	last, seen := map[any]int{}, map[int]bool{}
 	for _, e := range r.got {
-		number, _ := strconv.Atoi(fmt.Sprint(e["iapnumber"]))
-		if seen[number] {
-			t.Errorf("event %d came twice", number)
+		n := number(e)
+		if seen[n] {
+			t.Errorf("event %d came twice", n)
 		}
-		seen[number] = true
-		if last[e["subject"]] > number {
-			t.Errorf("event %d of %v came late", number, e["subject"])
+		seen[n] = true
+		if last[e["subject"]] > n {
+			t.Errorf("event %d of %v came late", n, e["subject"])
 		}
-		last[e["subject"]] = number
+		last[e["subject"]] = n
 	}
 	if len(seen) != n {
 		t.Errorf("%d events came, not %d", len(seen), n)
 	}
+}
+
+// number is the number of an event in the log.
+func number(e map[string]any) int {
+	n, _ := strconv.Atoi(fmt.Sprint(e["iapnumber"]))
+	return n
 }
 
 func TestTwoReplicasMatchOnce(t *testing.T) {
