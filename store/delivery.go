@@ -115,57 +115,6 @@ func (db *DB) Attempts(ctx context.Context, number int64, target string) ([]deli
 		WHERE number = $1 AND target = $2 ORDER BY redrive, attempt`, number, target)
 }
 
-// again is what a dead letter becomes that is redriven.
-const again = "UPDATE delivery SET status = 'waiting', attempt = 0, since = $1, next_at = $1, ended_at = 0, reason = '', redrive = $2 "
-
-// Redrive implements delivery.Store. A letter that this redrive has taken
-// already, and that has died again, is left as it is.
-func (db *DB) Redrive(ctx context.Context, f delivery.Filter, id string, now time.Time) (n int, err error) {
-	f.Status = delivery.Dead
-	condition, args := where(f, []any{ms(now), id})
-	args = append(args, f.Limit)
-	err = db.Update(ctx, func(ctx context.Context) error {
-		db.tx(ctx).due = true
-		k, err := db.exec(ctx, "store.Redrive", again+`WHERE (target, number) IN (SELECT target, number FROM delivery WHERE `+condition+
-			fmt.Sprintf(" AND redrive <> $2 AND ended_at <= $1 ORDER BY number, target LIMIT $%d)", len(args)), args...)
-		n = int(k)
-		return err
-	})
-	return n, err
-}
-
-// RedriveOne implements delivery.Store.
-func (db *DB) RedriveOne(ctx context.Context, number int64, target, id string, now time.Time) error {
-	const op = "store.RedriveOne"
-	return db.Update(ctx, func(ctx context.Context) error {
-		db.tx(ctx).due = true
-		n, err := db.exec(ctx, op, again+"WHERE target = $3 AND number = $4 AND status = 'dead'", ms(now), id, target, number)
-		if err == nil && n == 0 {
-			err = iap.Errorf(op, iap.Conflict, "it is not a dead letter any more")
-		}
-		return err
-	})
-}
-
-// RedriveProgress implements delivery.Store.
-func (db *DB) RedriveProgress(ctx context.Context, id string) (p delivery.Progress, err error) {
-	counts, err := db.counts(ctx, "SELECT status, '', count(*) FROM delivery WHERE redrive = $1 AND redrive <> '' GROUP BY status", id)
-	for _, c := range counts {
-		p.Total += c.n
-		switch delivery.Status(c.key) {
-		case delivery.Waiting:
-			p.Waiting = c.n
-		case delivery.Delivered:
-			p.Delivered = c.n
-		case delivery.Dead:
-			p.Dead = c.n
-		case delivery.Dropped:
-			p.Dropped = c.n
-		}
-	}
-	return p, err
-}
-
 type count struct {
 	key, status string
 	n           int

@@ -81,10 +81,10 @@ func (db *DB) NextDelivery(ctx context.Context, target string) (time.Time, bool,
 const firstOf = "(SELECT min(f.number) FROM delivery f WHERE f.target = $1 AND f.subject = $2 AND f.status = 'waiting')"
 
 // Park implements delivery.Store.
-func (db *DB) Park(ctx context.Context, target, subject string) error {
-	_, err := db.exec(ctx, "store.Park", `UPDATE delivery SET next_at = $3 WHERE target = $1 AND subject = $2 AND status = 'waiting'
+func (db *DB) Park(ctx context.Context, target, subject string) (int, error) {
+	n, err := db.exec(ctx, "store.Park", `UPDATE delivery SET next_at = $3 WHERE target = $1 AND subject = $2 AND status = 'waiting'
 		AND next_at < $3 AND number > `+firstOf, target, subject, ms(delivery.ParkedAt()))
-	return err
+	return int(n), err
 }
 
 // Unpark implements delivery.Store.

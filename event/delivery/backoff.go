@@ -1,6 +1,9 @@
 package delivery
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // The defaults of a target, and the bounds of what may be set.
 const (
@@ -28,7 +31,11 @@ func (t Target) next(d Delivery, r Result, now time.Time, jitter float64) (time.
 	}
 	pause = min(pause, maxPause)
 	pause = time.Duration(float64(pause) * (0.75 + jitter/2))
-	at := now.Add(max(pause, min(r.RetryAfter, maxAsked)))
+	asked := now.Add(min(r.RetryAfter, maxAsked))
+	at := now.Add(pause)
+	if asked.After(at) {
+		at = asked
+	}
 	if t.Attempts > 0 {
 		return at, true
 	}
@@ -36,8 +43,17 @@ func (t Target) next(d Delivery, r Result, now time.Time, jitter float64) (time.
 	if !now.Before(end) {
 		return time.Time{}, false
 	}
-	if at.After(end) {
+	if at.After(end) && !end.Before(asked) {
 		at = end // the last
 	}
 	return at, true
+}
+
+// rest is how long a target wants to be left alone with everything: with 429 and
+// 503 it speaks of itself, and not of the one event.
+func (r Result) rest() time.Duration {
+	if r.Code != http.StatusTooManyRequests && r.Code != http.StatusServiceUnavailable {
+		return 0
+	}
+	return min(r.RetryAfter, maxAsked)
 }

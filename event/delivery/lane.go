@@ -22,6 +22,8 @@ const (
 	// before the attempt is made again.
 	maxWrites = 50
 	noteEvery = time.Second // how the last attempts went
+	// clockSlack is how far a clock may go back without being taken as put back.
+	clockSlack = time.Second
 )
 
 // lane makes the deliveries to one target. Its goroutine alone uses what is
@@ -33,12 +35,14 @@ type lane struct {
 
 	mu     sync.Mutex
 	target Target
+	rest   time.Time // until when it wants nothing, as it said by Retry-After
 
 	cancel context.CancelFunc
 	done   chan struct{}
 
 	// ----
 	held     time.Time // until when the lane is held
+	seen     time.Time // the last time that the clock showed
 	busy     map[int64]string
 	subjects map[string]bool // of an ordered target, those being delivered
 	ended    chan outcome
@@ -66,10 +70,10 @@ func (l *lane) Wake() {
 	}
 }
 
-// set changes the target.
+// set changes the target, which then rests no longer.
 func (l *lane) set(t Target) {
 	l.mu.Lock()
-	l.target = t
+	l.target, l.rest = t, time.Time{}
 	l.mu.Unlock()
 	l.Wake()
 }
@@ -78,6 +82,21 @@ func (l *lane) get() Target {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.target
+}
+
+// restUntil has the target be left alone until a time.
+func (l *lane) restUntil(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at.After(l.rest) || at.IsZero() {
+		l.rest = at
+	}
+}
+
+func (l *lane) resting() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rest
 }
 
 func (l *lane) start(ctx context.Context) {
@@ -126,6 +145,15 @@ func (l *lane) turn(ctx context.Context) (time.Duration, error) {
 	if !t.Active() {
 		return lookAgain, nil
 	}
+	now := l.s.Now().Round(0)
+	// Kept while all places are taken, too: else another replica would make the
+	// attempts that are under way.
+	if held, err := l.hold(ctx, now); err != nil || !held {
+		return lookAgain, err
+	}
+	if err := l.look(ctx, now); err != nil {
+		return 0, err
+	}
 	room := parallel
 	if l.failures >= breakAfter {
 		room = parallelDown
@@ -133,28 +161,45 @@ func (l *lane) turn(ctx context.Context) (time.Duration, error) {
 	if len(l.busy) >= room {
 		return lookAgain, nil
 	}
-	now := l.s.Now()
-	if held, err := l.hold(ctx, now); err != nil || !held {
-		return lookAgain, err
+	if rest := l.resting(); now.Before(rest) {
+		return min(rest.Sub(now), lookAgain), nil
 	}
+	return l.beginDue(ctx, t, now, room)
+}
+
+// beginDue begins what is due while there is room.
+func (l *lane) beginDue(ctx context.Context, t Target, now time.Time, room int) (time.Duration, error) {
 	due, err := l.s.Store.DueDeliveries(ctx, l.name, now, room+len(l.busy))
 	if err != nil {
 		return 0, err
 	}
-	begun := 0
+	some := false
 	for _, d := range due {
 		wait, ok, err := l.begin(ctx, t, d, room)
 		if err != nil || wait > 0 {
 			return wait, err
 		}
 		if ok {
-			begun++
+			some = true
 		}
 	}
-	if begun > 0 && len(l.busy) < room {
+	if some && len(l.busy) < room {
 		return 0, nil // there may be more
 	}
 	return l.untilNext(ctx, now)
+}
+
+// look has what waits be due when the clock was put back: it would wait for as
+// long as the clock was ahead.
+func (l *lane) look(ctx context.Context, now time.Time) error {
+	if now.Before(l.seen.Add(-clockSlack)) {
+		l.restUntil(time.Time{})
+		if err := l.s.Store.Hurry(ctx, l.name, now); err != nil {
+			return err
+		}
+	}
+	l.seen = now
+	return nil
 }
 
 // hold takes or keeps the lane.
@@ -174,13 +219,15 @@ func (l *lane) hold(ctx context.Context, now time.Time) (bool, error) {
 }
 
 // begin begins an attempt, if there is room for it and nothing before it. wait
-// is how long the target's rate has it wait.
+// is how long the target's rate has it wait; ok says that it no longer is among
+// what is due.
 func (l *lane) begin(ctx context.Context, t Target, d Due, room int) (wait time.Duration, ok bool, err error) {
 	if _, busy := l.busy[d.Number]; busy || len(l.busy) >= room {
 		return 0, false, nil
 	}
 	if t.Ordered && (d.Behind || l.subjects[d.Subject]) {
-		return 0, false, l.s.Store.Park(ctx, l.name, d.Subject)
+		n, err := l.s.Store.Park(ctx, l.name, d.Subject)
+		return 0, n > 0, err
 	}
 	if r := l.limit.Reserve(); r.Delay() > 0 {
 		wait = r.Delay()
@@ -229,6 +276,9 @@ func (l *lane) end(ctx context.Context, ended []outcome) {
 	for _, o := range ended {
 		delete(l.busy, o.due.Number)
 		delete(l.subjects, o.due.Subject)
+		if rest := o.result.rest(); rest > 0 {
+			l.restUntil(l.s.Now().Add(rest))
+		}
 		if ctx.Err() == nil || o.result.Err == "" {
 			count = append(count, o)
 		}

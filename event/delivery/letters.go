@@ -7,9 +7,6 @@ import (
 	iap "github.com/internal-app-portal/iap"
 )
 
-// redriveAtOnce is how many dead letters one transaction of a redrive takes.
-const redriveAtOnce = 1000
-
 // Deliveries returns deliveries, newest events first unless the filter says
 // otherwise.
 func (s *Service) Deliveries(ctx context.Context, a iap.Actor, f Filter) ([]Delivery, error) {
@@ -35,28 +32,6 @@ func (s *Service) Delivery(ctx context.Context, a iap.Actor, id string) (Deliver
 	}
 	attempts, err := s.Store.Attempts(ctx, number, target)
 	return found[0], attempts, err
-}
-
-// RedriveAll has all dead letters that match f be delivered again, in the order
-// of their events, and returns the redrive's ID and how many they are. Once it
-// has begun it goes on to the end, whether or not anybody waits for it.
-func (s *Service) RedriveAll(ctx context.Context, a iap.Actor, f Filter) (id string, n int, err error) {
-	if err := admin(a, "delivery.Redrive"); err != nil {
-		return "", 0, err
-	}
-	ctx = context.WithoutCancel(ctx)
-	now := s.Now()
-	id = iap.NewID(now)
-	f.Limit = redriveAtOnce
-	for {
-		k, err := s.Store.Redrive(ctx, f, id, now)
-		n += k
-		s.lanes.Wake()
-		if err != nil || k == 0 {
-			return id, n, err
-		}
-		s.Failpoint("delivery.redrive")
-	}
 }
 
 // Redrive has some dead letters be delivered again, all or none of them. Errors:

@@ -30,7 +30,9 @@ func TestPrivateAddresses(t *testing.T) {
 		r.target(t, "http://"+host+":"+port, told, func(x *delivery.Target) { x.Attempts, x.Settings.Private = 1, false })
 	}
 	r.tell(t, "a")
-	r.settle(t, delivery.Waiting)
+	for len(r.dead(t)) < 11 && came.Load() == 0 {
+		pauseFor(t)
+	}
 	ds, err := r.Deliveries(t.Context(), ann, delivery.Filter{Limit: 100})
 	must(t, err)
 	for _, d := range ds {
@@ -92,7 +94,7 @@ func newAddress(t *testing.T, address string) *receiver {
 
 func (r *replica) dead(t *testing.T) []delivery.Delivery {
 	t.Helper()
-	ds, err := r.Deliveries(t.Context(), ann, delivery.Filter{Status: delivery.Dead, Limit: 10})
+	ds, err := r.Deliveries(t.Context(), ann, delivery.Filter{Status: delivery.Dead, Limit: 100})
 	must(t, err)
 	return ds
 }

@@ -52,9 +52,10 @@ type Config struct {
 // Service keeps rules and targets and makes deliveries.
 type Service struct {
 	Config
-	log     *slog.Logger
-	matcher *matcher
-	lanes   *lanes
+	log      *slog.Logger
+	matcher  *matcher
+	lanes    *lanes
+	redriver *redriver
 }
 
 // New returns a Service that does nothing until Start.
@@ -68,23 +69,29 @@ func New(cfg Config) *Service {
 	s := &Service{Config: cfg, log: cfg.Logger}
 	s.lanes = &lanes{s: s}
 	s.matcher = &matcher{s: s}
+	s.redriver = &redriver{s: s}
 	return s
 }
 
-// Start begins to match and to deliver, from where the last process ended.
+// Start begins to match and to deliver, and goes on with redrives, from where
+// the last process ended.
 func (s *Service) Start(ctx context.Context) error {
 	if err := s.lanes.start(ctx); err != nil {
 		return err
 	}
-	if err := s.matcher.start(ctx); err != nil {
-		s.lanes.stop(context.WithoutCancel(ctx))
-		return err
+	err := s.matcher.start(ctx)
+	if err == nil {
+		err = s.redriver.start(ctx)
 	}
-	return nil
+	if err != nil {
+		_ = s.Stop(context.WithoutCancel(ctx))
+	}
+	return err
 }
 
-// Stop ends both and waits for the attempts that are being made.
+// Stop ends all of it and waits for the attempts that are being made.
 func (s *Service) Stop(ctx context.Context) error {
+	s.redriver.stop()
 	s.matcher.stop()
 	s.lanes.stop(ctx)
 	return nil

@@ -45,8 +45,9 @@ type LaneStore interface {
 	// NextDelivery returns when the next delivery of a target is due; false when
 	// none waits.
 	NextDelivery(ctx context.Context, target string) (time.Time, bool, error)
-	// Park has the waiting deliveries of a subject wait for the first of them.
-	Park(ctx context.Context, target, subject string) error
+	// Park has the waiting deliveries of a subject wait for the first of them, and
+	// returns how many did not before.
+	Park(ctx context.Context, target, subject string) (int, error)
 	// Unpark has the first waiting delivery of a subject be due, if it is parked.
 	Unpark(ctx context.Context, target, subject string, now time.Time) error
 	// WriteAttempt writes d and the attempt that it is after. Conflict when the
@@ -64,9 +65,16 @@ type LetterStore interface {
 	Deliveries(ctx context.Context, f Filter) ([]Delivery, error)
 	// Attempts returns the attempts at a delivery in their order.
 	Attempts(ctx context.Context, number int64, target string) ([]Attempt, error)
-	// Redrive has dead letters wait again, of those that died until a time and
-	// match f the Limit with the lowest numbers, and returns how many they are.
-	Redrive(ctx context.Context, f Filter, id string, now time.Time) (int, error)
+	// PutRedrive keeps a redrive that has begun.
+	PutRedrive(ctx context.Context, r Redrive) error
+	// Redrives returns the redrives that were begun and have not ended.
+	Redrives(ctx context.Context) ([]Redrive, error)
+	// EndRedrive forgets a redrive; its letters still bear its ID.
+	EndRedrive(ctx context.Context, id string) error
+	// RedriveNext has dead letters wait again that are part of r and that it has
+	// not had wait before: the limit with the lowest numbers. It returns how many
+	// they are.
+	RedriveNext(ctx context.Context, r Redrive, now time.Time, limit int) (int, error)
 	// RedriveOne has one dead letter wait again; Conflict when it is not dead.
 	RedriveOne(ctx context.Context, number int64, target, id string, now time.Time) error
 	RedriveProgress(ctx context.Context, id string) (Progress, error)

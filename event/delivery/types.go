@@ -175,6 +175,15 @@ type Filter struct {
 	Limit     int
 }
 
+// Redrive has all dead letters of some events be delivered again.
+type Redrive struct {
+	ID        string
+	Target    string // empty: of all
+	EventType string // empty: of all
+	UpTo      int64  // number of the last event that takes part
+	BegunAt   time.Time
+}
+
 // Progress is how far a redrive is.
 type Progress struct {
 	Total, Waiting, Delivered, Dead, Dropped int

@@ -158,8 +158,9 @@ func (c *Clients) post(ctx context.Context, t delivery.Target, header http.Heade
 
 // retryAfter reads the header of RFC 9110, 10.2.3; 0: there is none.
 func retryAfter(text string, now time.Time) time.Duration {
-	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && n >= 0 {
-		return time.Duration(min(n, 1<<20)) * time.Second
+	const most = 1 << 20 // seconds: it is cut to a day in any case
+	if n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(n, most)) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return max(at.Sub(now), 0)
