@@ -29,7 +29,7 @@ type Config struct {
 	WarmProvider bool
 	// Spare keeps, where a provider is kept running, one supervisor with a tool
 	// that waits for the next apply of the built-in bundle, which saves the
-	// start of both. It ends when nothing was deployed for a while.
+	// start of both. It ends when nothing was deployed for a while. On Linux alone.
 	Spare bool
 	// KeepProviders leaves warm providers running after Close, for the next
 	// Runner on the same folder.
@@ -71,6 +71,7 @@ func New(cfg Config) (*Runner, error) {
 			return nil, failed(op, err)
 		}
 	}
+	cfg.Spare = cfg.Spare && canSpare
 	if cfg.CLIConfig == "" {
 		cfg.CLIConfig = FindCLIConfig()
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +14,10 @@ import (
 
 // hasPidfd says that exited is told by the kernel.
 const hasPidfd = true
+
+// canSpare says that the end of a child is seen before it is reaped (waitEnded),
+// which a supervisor needs that waits for a job.
+const canSpare = true
 
 // ownBinary is the binary of this very process, also when the file was
 // replaced by a newer one in the meantime.
@@ -69,8 +75,21 @@ func groupOf(p process) bool {
 // cannot be another's.
 func waitAndEndGroup(cmd *exec.Cmd) error {
 	pid := cmd.Process.Pid
-	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
-	}
+	waitEnded(pid)
 	_ = unix.Kill(-pid, unix.SIGKILL)
 	return cmd.Wait()
+}
+
+// waitEnded waits for a child to end without reaping it.
+func waitEnded(pid int) {
+	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	}
+}
+
+// sessionStepBack does for a process's session what a nice value does within it:
+// where the kernel shares the processor out by session (sched(7), "The autogroup
+// feature"), nice values of processes in two sessions are not compared.
+func sessionStepBack(pid int) {
+	file := filepath.Join("/proc", strconv.Itoa(pid), "autogroup")
+	_ = os.WriteFile(file, strconv.AppendInt(nil, jobNice, 10), 0) // a kernel without it has no such file
 }

@@ -99,7 +99,7 @@ func (r *spareRun) wait(f folder) error {
 	}()
 	go func() {
 		defer close(ended)
-		_ = unix.Waitid(unix.P_PID, r.run.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		waitEnded(r.run.cmd.Process.Pid)
 	}()
 	select {
 	case err := <-opened:

@@ -43,7 +43,10 @@ const jobNice = 10
 // processor to the portal and to the apps where there is not enough for all: a
 // page that hangs for each deploy is worse than a deploy that takes longer.
 // That it cannot be done harms nobody.
-func stepBack(pid int) { _ = unix.Setpriority(unix.PRIO_PROCESS, pid, jobNice) }
+func stepBack(pid int) {
+	_ = unix.Setpriority(unix.PRIO_PROCESS, pid, jobNice)
+	sessionStepBack(pid)
+}
 
 // run runs the tool in a folder until it ends; when ctx does, the whole group
 // gets SIGINT and after the grace SIGKILL. err is the tool's exit, nil when it
