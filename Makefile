@@ -6,6 +6,7 @@
 
 GO       ?= go
 PARTS    ?=
+TAGS     ?=
 TESTS    ?= ./...
 GOSOURCE  = find . -name '*.go' -not -path './.*'
 EXAMPLES  = $(patsubst %/,%,$(dir $(wildcard examples/*/iap.yaml)))
@@ -30,8 +31,8 @@ test: setup images ## Check the form of the source and run all tests, with the r
 	$(GO) vet $(TESTS)
 	$(GO) test -race -timeout 40m $(TESTS)
 
-build: ## Build bin/iap
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/iap ./cmd/iap
+build: ## Build bin/iap; with TAGS=aws it can use SQS and SNS
+	CGO_ENABLED=0 $(GO) build -trimpath -tags '$(TAGS)' -o bin/iap ./cmd/iap
 
 images: ## Make the example apps' images where they changed
 	@[ -z "$(EXAMPLES)" ] || $(GO) run ./tools/image $(EXAMPLES)

@@ -65,6 +65,7 @@ type exitPanic int
 
 func newParser(r *run) (*kong.Kong, *commands, error) {
 	c := &commands{}
+	c.Target.Add.targetFlags = newTargetFlags()
 	parser, err := kong.New(c,
 		kong.Name("iap"),
 		kong.Description("Deploys a company's apps: one click to a private address, and back to nothing.\n\n"+

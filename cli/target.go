@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/internal-app-portal/iap/client"
@@ -19,28 +18,21 @@ type targetCmd struct {
 }
 
 type targetAddCmd struct {
-	Name         string        `arg:"" help:"Name of the target."`
-	Webhook      string        `help:"POST events, signed as Standard Webhooks, to this URL." placeholder:"URL"`
-	Task         string        `help:"Give the waiting task its result whose token this CEL makes of the event: data.token." placeholder:"CEL"`
-	Result       string        `help:"With --task: CEL for the task's result; default: the event's data." placeholder:"CEL"`
-	Error        string        `help:"With --task: CEL for the name of the task's error; empty text: it succeeds." placeholder:"CEL"`
-	Cause        string        `help:"With --task: CEL for the cause of its error." placeholder:"CEL"`
-	Execution    string        `help:"Start an execution of this state machine." placeholder:"NAME"`
-	Input        string        `help:"With --execution: CEL for its input; default: the event." placeholder:"CEL"`
-	Secret       string        `help:"Of the signature; default: a new one, which is printed." placeholder:"whsec_…"`
-	Attempts     int           `help:"How often a delivery is tried; default: for three days." placeholder:"N"`
-	Backoff      time.Duration `help:"Before the second attempt; twice as long before each further one." default:"5s"`
-	Timeout      time.Duration `help:"Of one attempt." default:"15s"`
-	Rate         float64       `help:"Deliveries a second at most." placeholder:"N"`
-	Ordered      bool          `help:"Deliver events of one subject one after the other."`
-	AllowPrivate bool          `help:"The target may be inside: at a private or loopback address."`
-	Allow        []string      `help:"A network or host inside where the target may be." placeholder:"NETWORK"`
+	Name string `arg:"" help:"Name of the target."`
+	targetFlags
+	Secret   string        `help:"Of the signature; default: a new one, which is printed." placeholder:"whsec_…"`
+	Attempts int           `help:"How often a delivery is tried; default: for three days." placeholder:"N"`
+	Backoff  time.Duration `help:"Before the second attempt; twice as long before each further one." default:"5s"`
+	Timeout  time.Duration `help:"Of one attempt." default:"15s"`
+	Rate     float64       `help:"Deliveries a second at most." placeholder:"N"`
+	Ordered  bool          `help:"Deliver events of one subject one after the other."`
 }
 
 func (c *targetAddCmd) Run(r *run) error {
 	in := client.AddTarget{Name: c.Name, Secret: c.Secret, Attempts: c.Attempts, Backoff: c.Backoff.String(), Timeout: c.Timeout.String(),
 		Rate: c.Rate, Ordered: c.Ordered}
-	if err := c.kind(&in); err != nil {
+	var err error
+	if in.Kind, in.Settings, err = c.kind(); err != nil {
 		return err
 	}
 	cl, err := r.client()
@@ -58,24 +50,6 @@ func (c *targetAddCmd) Run(r *run) error {
 	if t.Secret != "" && c.Secret == "" {
 		r.print("secret%s%s", gap, t.Secret)
 		r.hint("the secret of its signature is not shown again")
-	}
-	return nil
-}
-
-// kind sets what the flags say the target is.
-func (c *targetAddCmd) kind(in *client.AddTarget) error {
-	var kinds []string
-	set := func(flag, value, kind string, settings client.TargetSettings) {
-		if value != "" {
-			kinds = append(kinds, flag)
-			in.Kind, in.Settings = kind, settings
-		}
-	}
-	set("--webhook", c.Webhook, "webhook", client.TargetSettings{URL: c.Webhook, Private: c.AllowPrivate, Allow: c.Allow})
-	set("--task", c.Task, "task", client.TargetSettings{Token: c.Task, Output: c.Result, Error: c.Error, Cause: c.Cause})
-	set("--execution", c.Execution, "execution", client.TargetSettings{Machine: c.Execution, Input: c.Input})
-	if len(kinds) != 1 {
-		return exitf(codeUsage, "say what the target is by one of: --webhook URL, --task CEL, --execution NAME")
 	}
 	return nil
 }
@@ -103,15 +77,6 @@ func (c *targetListCmd) Run(r *run) error {
 		r.hint("there is no target; add one with: iap target add NAME --webhook URL")
 	}
 	return nil
-}
-
-func targetWhere(t client.Target) string {
-	for _, s := range []string{t.Settings.URL, strings.Join(t.Settings.To, ","), t.Settings.Machine, t.Settings.Token} {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 type targetShowCmd struct {

@@ -60,13 +60,17 @@ type Target struct {
 // TargetSettings are what only some kinds of target have.
 type TargetSettings struct {
 	URL     string   `json:"url,omitempty" doc:"Of a webhook, chat or topic"`
-	Format  string   `json:"format,omitempty" doc:"Of a chat: slack or teams"`
+	Format  string   `json:"format,omitempty" doc:"Of a chat: slack or teams; absent: by its URL"`
 	To      []string `json:"to,omitempty" doc:"Of mail: addresses"`
 	Machine string   `json:"machine,omitempty" doc:"Of an execution: the state machine's name"`
+	State   string   `json:"state,omitempty" doc:"Of a task by of: the state of the execution that waits; needed where several do"`
 	Allow   []string `json:"allow,omitempty" doc:"Of a webhook or chat: networks and hosts inside that may be reached"`
 	Private bool     `json:"private,omitempty" doc:"Of a webhook or chat: all addresses inside may be reached"`
+	Title   string   `json:"title,omitempty" doc:"Of a chat or mail: CEL for the message's title; absent: what happened"`
+	Text    string   `json:"text,omitempty" doc:"Of a chat or mail: CEL for the message's text; absent: the event's details"`
 	Input   string   `json:"input,omitempty" doc:"Of an execution: CEL for its input; absent: the event"`
 	Token   string   `json:"token,omitempty" doc:"Of a task: CEL for the task token"`
+	Of      string   `json:"of,omitempty" doc:"Of a task: CEL for the ID of the execution whose task waits, of a job, which is ended, or of an instance, which is destroyed"`
 	Output  string   `json:"output,omitempty" doc:"Of a task: CEL for its result; absent: the event's data"`
 	Error   string   `json:"error,omitempty" doc:"Of a task: CEL for the name of its error; absent or empty: it succeeds"`
 	Cause   string   `json:"cause,omitempty" doc:"Of a task: CEL for the cause of its error"`

@@ -29,6 +29,13 @@ type Attributes struct {
 	SpecVersion, ID, Source, Type, Subject, Time string
 }
 
+// AttributesOf returns the attributes of an event in binary mode by their names in
+// small letters.
+func AttributesOf(found map[string]string) Attributes {
+	return Attributes{SpecVersion: found["specversion"], ID: found["id"], Source: found["source"], Type: found["type"],
+		Subject: found["subject"], Time: found["time"]}
+}
+
 // inbound is an event as others write it: CloudEvents 1.0 in JSON, or with
 // detail-type the envelope of AWS EventBridge.
 type inbound struct {
@@ -169,7 +176,7 @@ func dataOf(media string, raw []byte) json.RawMessage {
 
 // reserved are the first parts of the sources that are the portal's own.
 var reserved = []string{"instances", "jobs", "apps", "executions", "rules", "targets", "deliveries", "schedules", "leaks", "logins",
-	"settings", "states", "portal"}
+	"settings", "states", "portal", "subscriptions"}
 
 // finish checks what all forms have in common.
 func finish(at string, a Attributes, data json.RawMessage, now time.Time) (*Event, error) {

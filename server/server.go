@@ -16,7 +16,9 @@ import (
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/event/broker"
 	"github.com/internal-app-portal/iap/event/delivery"
+	"github.com/internal-app-portal/iap/event/intake"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/lifetime"
@@ -52,6 +54,8 @@ type Server struct {
 	sweepAt   sweepAt
 	instances *instance.Service
 	delivery  *delivery.Service
+	brokers   *broker.Brokers
+	intake    *intake.Service
 	state     *tfstate.Backend
 	web       *web.Server
 	proxy     *proxy.Proxy
@@ -95,6 +99,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the engine", Service: s.engine},
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
 		lifetime.Part{Name: "the deliveries", Service: s.delivery},
+		lifetime.Part{Name: "the subscriptions", Service: s.intake},
 		lifetime.Part{Name: "the schedules", Service: s.schedules},
 		lifetime.Part{Name: "the ends", Service: &instance.Ender{Service: s.instances}},
 		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},

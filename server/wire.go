@@ -56,7 +56,9 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
-	s.wireDelivery(seal)
+	if err := s.wireDelivery(seal); err != nil {
+		return err
+	}
 	s.state, err = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Jobs: s.db, Events: s.log,
 		Key: s.stateKey(), Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
 	s.instances.Config = instance.Config{Store: s.db, Tx: s.db, Catalog: s.catalog, Jobs: s.jobs,

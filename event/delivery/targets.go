@@ -106,9 +106,12 @@ func (s *Service) putTarget(ctx context.Context, t Target, action, by string) er
 // complete fills in what follows from the rest and checks all of it.
 func (s *Service) complete(t *Target) error {
 	const op = "delivery.AddTarget"
+	if err := t.checkSettings(op); err != nil {
+		return err
+	}
 	sender := s.Senders[t.Kind]
 	if sender == nil {
-		return iap.FieldErrorf(op, "kind", "%.80q is no kind of target that this portal has", string(t.Kind))
+		return iap.FieldErrorf(op, "kind", "this portal cannot deliver to targets of kind %s", t.Kind)
 	}
 	if t.Backoff == 0 {
 		t.Backoff = DefaultBackoff
@@ -116,7 +119,7 @@ func (s *Service) complete(t *Target) error {
 	if t.Timeout == 0 {
 		t.Timeout = DefaultTimeout
 	}
-	if t.Secret == "" && t.Kind == Webhook {
+	if t.Secret == "" && t.signed() {
 		t.Secret = NewSecret()
 	}
 	return errors.Join(checkName(op, t.Name), t.checkBounds(), checkSecret(*t), sender.Check(*t))
@@ -140,11 +143,17 @@ func (t *Target) checkBounds() error {
 	return errors.Join(errs...)
 }
 
+// signed reports whether what the target gets is signed.
+func (t Target) signed() bool {
+	info, _ := KindOf(t.Kind)
+	return info.Signed
+}
+
 func checkSecret(t Target) error {
 	switch {
 	case t.Secret == "":
 		return nil
-	case t.Kind != Webhook:
+	case !t.signed():
 		return iap.FieldErrorf("delivery.AddTarget", "secret", "a target of kind %s has none", t.Kind)
 	}
 	_, err := key(t.Secret)

@@ -54,22 +54,32 @@ type Target struct {
 	UpdatedBy string
 }
 
-// Settings are what only some kinds of target have.
+// Settings are what only some kinds of target have; Kinds says which.
 type Settings struct {
 	URL     string   `json:"url,omitempty"`     // webhook, chat, topic
-	Format  string   `json:"format,omitempty"`  // chat: slack or teams
+	Format  string   `json:"format,omitempty"`  // chat: FormatSlack or FormatTeams; empty: by its URL
 	To      []string `json:"to,omitempty"`      // mail: addresses
 	Machine string   `json:"machine,omitempty"` // execution: name of the state machine
+	State   string   `json:"state,omitempty"`   // task by Of: the state that waits
 	Allow   []string `json:"allow,omitempty"`   // webhook, chat: networks and hosts inside that may be reached
 	// Private lets it reach every address inside.
 	Private bool `json:"private,omitempty"`
 	// CEL over the event.
+	Title  string `json:"title,omitempty"`  // chat, mail: the message's title
+	Text   string `json:"text,omitempty"`   // chat, mail: its text
 	Input  string `json:"input,omitempty"`  // execution: its input; empty: the event
 	Token  string `json:"token,omitempty"`  // task: the task token
+	Of     string `json:"of,omitempty"`     // task: ID of the execution, job or instance
 	Output string `json:"output,omitempty"` // task: its result; empty: the event's data
 	Error  string `json:"error,omitempty"`  // task: the name of its error; empty or "" succeeds
 	Cause  string `json:"cause,omitempty"`  // task: the cause of its error
 }
+
+// The formats of messages to a chat.
+const (
+	FormatSlack = "slack"
+	FormatTeams = "teams"
+)
 
 // Active reports whether deliveries are made.
 func (t Target) Active() bool { return !t.Paused && t.Disabled == "" }

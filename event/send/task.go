@@ -19,21 +19,46 @@ type Engine interface {
 	Fail(ctx context.Context, token, errorName, cause string) error
 }
 
-// Task ends a task that waits for its token, with what an event says: so a
-// build that runs elsewhere reports its end.
-type Task struct{ Engine Engine }
+// Parts finds what has an ID, and ends it. Conflict when it has ended or waits for
+// nothing, NotFound when nothing has the ID.
+type Parts interface {
+	// EndPart gives the task with a token at which an execution waits, in a state
+	// where one is named, its result or its error, ends a job likewise, and
+	// destroys an instance.
+	EndPart(ctx context.Context, id, state string, output json.RawMessage, errorName, cause string) error
+}
+
+// Task ends a task that waits for its token, or what has an ID, with what an event
+// says: so a build that runs elsewhere reports its end.
+type Task struct {
+	Engine Engine
+	Parts  Parts
+}
 
 // Check implements delivery.Sender.
 func (s *Task) Check(t delivery.Target) error {
-	c := t.Settings
-	_, err := delivery.CompileValue("token", c.Token)
-	for field, text := range map[string]string{"output": c.Output, "error": c.Error, "cause": c.Cause} {
-		if text != "" {
-			_, e := delivery.CompileValue(field, text)
-			err = errors.Join(err, e)
-		}
+	if t.Settings.State != "" && t.Settings.Of == "" {
+		return iap.FieldErrorf("send.Check", "state", "it is for a task that is named by its execution; give of as well")
 	}
-	return err
+	return nil
+}
+
+// answer is what an event says of the end of a task.
+type answer struct {
+	output           json.RawMessage
+	errorName, cause string
+}
+
+func answerOf(t delivery.Target, e event.Event) (a answer, err error) {
+	if a.errorName, err = textOf("error", t.Settings.Error, e); err != nil {
+		return a, err
+	}
+	if a.errorName != "" {
+		a.cause, err = textOf("cause", t.Settings.Cause, e)
+		return a, err
+	}
+	a.output, err = valueOf("output", t.Settings.Output, e, e.Data)
+	return a, err
 }
 
 // Send implements delivery.Sender. That nobody waits for the token any more is
@@ -42,32 +67,31 @@ func (s *Task) Send(ctx context.Context, t delivery.Target, m delivery.Message) 
 	if m.Test {
 		return delivery.Result{Answer: "a test ends no task"}
 	}
-	token, err := textOf("token", t.Settings.Token, m.Event)
+	a, err := answerOf(t, m.Event)
 	if err != nil {
 		return final(err)
 	}
-	name, err := textOf("error", t.Settings.Error, m.Event)
-	if err != nil {
-		return final(err)
-	}
-	if name != "" {
-		cause, err := textOf("cause", t.Settings.Cause, m.Event)
+	if t.Settings.Token == "" {
+		id, err := textOf("of", t.Settings.Of, m.Event)
 		if err != nil {
 			return final(err)
 		}
-		return ended(s.Engine.Fail(ctx, token, name, cause))
+		return ended(s.Parts.EndPart(ctx, id, t.Settings.State, a.output, a.errorName, a.cause))
 	}
-	output, err := valueOf("output", t.Settings.Output, m.Event, m.Event.Data)
-	if err != nil {
+	token, err := textOf("token", t.Settings.Token, m.Event)
+	switch {
+	case err != nil:
 		return final(err)
+	case a.errorName != "":
+		return ended(s.Engine.Fail(ctx, token, a.errorName, a.cause))
 	}
-	return ended(s.Engine.Succeed(ctx, token, output))
+	return ended(s.Engine.Succeed(ctx, token, a.output))
 }
 
 func ended(err error) delivery.Result {
 	switch {
 	case err == nil:
-		return delivery.Result{Answer: "the task has its result"}
+		return delivery.Result{Answer: "it has ended"}
 	case iap.IsKind(err, iap.Conflict):
 		return delivery.Result{Answer: "nobody waits for it any more"}
 	}
@@ -130,16 +154,7 @@ type Execution struct {
 }
 
 // Check implements delivery.Sender.
-func (s *Execution) Check(t delivery.Target) error {
-	if t.Settings.Machine == "" {
-		return iap.FieldErrorf("send.Check", "machine", "it is missing; name the state machine")
-	}
-	if t.Settings.Input == "" {
-		return nil
-	}
-	_, err := delivery.CompileValue("input", t.Settings.Input)
-	return err
-}
+func (s *Execution) Check(delivery.Target) error { return nil }
 
 // Send implements delivery.Sender.
 func (s *Execution) Send(ctx context.Context, t delivery.Target, m delivery.Message) delivery.Result {

@@ -46,6 +46,29 @@ no_cluster() {
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/iap.conf
 }
 
+# setup_nats, setup_rabbitmq: the tests start their own servers. Where there is no
+# such program and no apt, they are left out, and their tests say that they are skipped.
+setup_nats() {
+	setup_broker NATS nats-server nats-server
+}
+
+setup_rabbitmq() {
+	setup_broker RabbitMQ /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+}
+
+# setup_broker NAME PROGRAM PACKAGE: Debian's packages would start a server that
+# nobody asked for; RUNLEVEL=1 keeps them from it.
+setup_broker() {
+	if ! have "$2"; then
+		if ! can_apt; then
+			say "$1: not installed; its tests are skipped"
+			return
+		fi
+		RUNLEVEL=1 apt_install "$3"
+	fi
+	say "$1: $(command -v "$2")"
+}
+
 # setup_cc: Go's race detector needs a C compiler; the program itself does not.
 setup_cc() {
 	local cc=${CC:-gcc}
