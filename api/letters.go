@@ -43,7 +43,7 @@ func (s *service) registerLetters() {
 
 type deliveriesInput struct {
 	Target string `query:"target" maxLength:"63"`
-	Type   string `query:"type" maxLength:"300" doc:"Type of the event"`
+	Type   string `query:"type" maxLength:"300" doc:"Type of the event; with * at its end all that begin so"`
 	Status string `query:"status" enum:"waiting,delivered,dead,dropped"`
 	Number int64  `query:"number" minimum:"1" doc:"Of the event"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`

@@ -18,7 +18,7 @@ type deadLetterCmd struct {
 
 type deadLetterListCmd struct {
 	Target string `help:"Of this target." placeholder:"NAME"`
-	Type   string `help:"Of events of this type." placeholder:"TYPE"`
+	Type   string `help:"Of events of this type; with * at its end all that begin so." placeholder:"TYPE"`
 	Limit  int    `short:"n" help:"How many at most; 0: all." default:"0"`
 }
 

@@ -139,7 +139,7 @@ type RedriveRequest struct {
 	IDs    []string `json:"ids,omitempty" maxItems:"1000"`
 	All    bool     `json:"all,omitempty" doc:"All that match target and type"`
 	Target string   `json:"target,omitempty"`
-	Type   string   `json:"type,omitempty" doc:"Type of the event"`
+	Type   string   `json:"type,omitempty" doc:"Type of the event; with * at its end all that begin so"`
 }
 
 // Redrive is how far a redrive is.

@@ -60,8 +60,14 @@ func where(f delivery.Filter, args []any) (string, []any) {
 	if f.Target != "" {
 		add("target = $%d", f.Target)
 	}
-	if f.EventType != "" {
+	if begin, some := strings.CutSuffix(f.EventType, "*"); some {
+		add("event_type >= $%d", begin)
+		add("event_type < $%d", begin+"\U0010FFFF")
+	} else if f.EventType != "" {
 		add("event_type = $%d", f.EventType)
+	}
+	if !f.Since.IsZero() {
+		add("ended_at >= $%d", ms(f.Since))
 	}
 	if f.Status != "" { // a literal, so that partial indexes are used
 		parts = append(parts, "status = '"+string(f.Status)+"'")

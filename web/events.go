@@ -14,6 +14,7 @@ import (
 type Deliveries interface {
 	Rules
 	Targets
+	Letters
 	Deliveries(ctx context.Context, a iap.Actor, f delivery.Filter) ([]delivery.Delivery, error)
 	Delivery(ctx context.Context, a iap.Actor, id string) (delivery.Delivery, []delivery.Attempt, error)
 }
@@ -39,6 +40,14 @@ type Targets interface {
 	PauseTarget(ctx context.Context, a iap.Actor, name string, paused bool) (delivery.Target, error)
 	DeleteTarget(ctx context.Context, a iap.Actor, name string) error
 	TestTarget(ctx context.Context, a iap.Actor, name string) (delivery.Attempt, error)
+}
+
+// Letters is the part of Deliveries about dead letters.
+type Letters interface {
+	RedriveAll(ctx context.Context, a iap.Actor, f delivery.Filter) (id string, n int, err error)
+	Redrive(ctx context.Context, a iap.Actor, ids []string) (id string, n int, err error)
+	RedriveProgress(ctx context.Context, a iap.Actor, id string) (delivery.Progress, error)
+	DeleteLetters(ctx context.Context, a iap.Actor, ids []string, reason string) error
 }
 
 // events lets admins in, where there are pages of events.
@@ -75,6 +84,13 @@ func (s *Server) eventRoutes(in func(pattern string, h handler)) {
 		"POST /rules/{name}/pause":  s.pauseRule(true),
 		"POST /rules/{name}/resume": s.pauseRule(false),
 		"POST /rules/{name}/remove": s.removeRule,
+
+		"GET /dead-letters":          s.lettersPage,
+		"POST /dead-letters/redrive": s.redriveLetters,
+		"POST /dead-letters/delete":  s.deleteLetters,
+		"GET /deliveries/{id}":       s.deliveryPage,
+		"GET /redrives/{id}":         s.redrivePage,
+		"GET /redrives/{id}/board":   s.redriveBoard,
 	} {
 		in(pattern, s.events(h))
 	}

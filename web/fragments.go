@@ -81,6 +81,8 @@ func (f *fragments) make() {
 		f.board(f.e.Group)
 	case event.MapRunChanged:
 		f.mapRun(f.e.Subject)
+	case event.DeliveryDead, event.TargetChanged:
+		f.part("dead-letters", "dead-badge", func() (any, error) { return f.s.deadLetters(f.ctx, f.actor), nil })
 	case event.AppChanged:
 		f.add("catalogue")
 	case event.ExecutionChanged, event.LeakFound, event.LockReleased:

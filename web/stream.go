@@ -264,7 +264,14 @@ func (v *viewer) events(ctx context.Context, batch []event.Event) error {
 // subject is what events are about.
 type subject struct{ kind, id string }
 
-func subjectOf(e event.Event) subject { return subject{e.Type, e.Subject} }
+// subjectOf returns what an event is about. Dead letters are shown by their
+// number alone, as one.
+func subjectOf(e event.Event) subject {
+	if e.Type == event.DeliveryDead {
+		return subject{kind: e.Type}
+	}
+	return subject{e.Type, e.Subject}
+}
 
 // event adds the messages of one event; unless it is the newest of its subject,
 // those alone that show the event itself.

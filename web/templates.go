@@ -112,6 +112,7 @@ type layout struct {
 	Times   bool  // there are pages of schedules for the actor
 	Flows   bool  // there are pages of state machines for the actor
 	Told    bool  // there are pages of events for the actor
+	Dead    int   // dead letters that the actor is to know of; at most mostDead
 	Live    bool  // the page follows the stream
 	Last    int64 // number of the newest event before the page's data was read
 	Now     time.Time
@@ -119,11 +120,16 @@ type layout struct {
 
 // layout must be made before a page's data is read: see doc.go.
 func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
-	return layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
+	told := s.cfg.Reader != nil && s.cfg.Deliveries != nil && actor.Role.Includes(iap.Admin)
+	l := layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
 		Times: s.cfg.Schedules != nil && actor.Role.Includes(iap.Admin),
 		Flows: s.cfg.Workflows != nil && actor.Role.Includes(iap.Admin),
-		Told:  s.cfg.Reader != nil && s.cfg.Deliveries != nil && actor.Role.Includes(iap.Admin),
+		Told:  told,
 		Path:  r.URL.Path, Live: actor.ID != "", Last: s.cfg.Events.Last(), Now: s.cfg.Now()}
+	if told {
+		l.Dead = s.deadLetters(r.Context(), actor)
+	}
+	return l
 }
 
 // At reports whether the page is in one of some parts of the portal.

@@ -177,7 +177,8 @@ func (h Health) Failing() bool { return h.Failures > 0 }
 // Filter chooses deliveries; empty fields choose all.
 type Filter struct {
 	Target    string
-	EventType string
+	EventType string    // exactly, or with "*" at the end all that begin so
+	Since     time.Time // ended not before; of no account to a redrive
 	Status    Status
 	Number    int64
 	Redrive   string
