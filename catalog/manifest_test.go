@@ -34,6 +34,7 @@ parameters:
 limits: {memory: 1GiB, cpus: 0.5, pids: 64}
 time_limit: 2d
 idle_limit: 45m
+warning_bar: true
 read_only_root: false
 tags: [demo, drawing]
 bundle: bundle
@@ -60,7 +61,7 @@ func TestManifest(t *testing.T) {
 			{Name: "colour", Type: "choice", Choices: []string{"red", "green", "3"}, Default: "red"},
 			{Name: "password", Type: "string", Secret: true, Required: true},
 		},
-		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour), IdleLimit: catalog.Duration(45 * time.Minute),
+		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour), IdleLimit: catalog.Duration(45 * time.Minute), WarningBar: true,
 		ReadOnlyRoot: &no, Tags: []string{"demo", "drawing"}, Bundle: "bundle",
 	}
 	if diff := cmp.Diff(want, m); diff != "" {

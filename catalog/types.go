@@ -43,6 +43,7 @@ type Manifest struct {
 	Limits       Limits            `yaml:"limits,omitempty" json:"limits"`
 	TimeLimit    Duration          `yaml:"time_limit,omitempty" json:"time_limit"`
 	IdleLimit    Duration          `yaml:"idle_limit,omitempty" json:"idle_limit,omitempty"`         // 0: none
+	WarningBar   bool              `yaml:"warning_bar,omitempty" json:"warning_bar,omitempty"`       // in its pages, before an end
 	Instances    int               `yaml:"instances,omitempty" json:"instances,omitempty"`           // that may live at once; 0: any number
 	ReadOnlyRoot *bool             `yaml:"read_only_root,omitempty" json:"read_only_root,omitempty"` // default true
 	Tags         []string          `yaml:"tags,omitempty" json:"tags,omitempty"`

@@ -40,6 +40,7 @@ type Manifest struct {
 	Instances    int               `json:"instances,omitempty" doc:"How many may live at once; absent: any number"`
 	TimeLimit    string            `json:"time_limit" doc:"A length of time: \"8h\""`
 	IdleLimit    string            `json:"idle_limit,omitempty" doc:"How long an instance may be without use before it ends: \"30m\"; absent: for ever"`
+	WarningBar   bool              `json:"warning_bar,omitempty" doc:"Whether its pages show a bar before an instance ends"`
 	ReadOnlyRoot *bool             `json:"read_only_root,omitempty"`
 	Tags         []string          `json:"tags,omitempty"`
 	Bundle       string            `json:"bundle,omitempty"`

@@ -119,7 +119,7 @@ func (i Instance) Snapshot() Snapshot {
 	s := Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
 		Status: i.Status, Waiting: i.Waiting, Upstream: i.Upstream, CreatedAt: i.CreatedAt, EndsAt: i.TimeLimitAt, TimeLimitAt: i.TimeLimitAt,
 		EndedAt: i.EndedAt, EndedBy: i.EndedBy, EndReason: i.EndReason, Reason: i.Reason, Receipt: i.Receipt,
-		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason, ReadyAt: i.ReadyAt, IdleLimit: catalog.Duration(i.IdleLimit)}
+		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason, ReadyAt: i.ReadyAt, IdleLimit: catalog.Duration(i.IdleLimit), WarningBar: i.WarningBar}
 	if !i.Active.At.IsZero() {
 		s.Active = &i.Active
 	}
@@ -131,7 +131,7 @@ func (s Snapshot) Instance() Instance {
 	i := Instance{ID: s.ID, App: s.App, Version: s.Version, Owner: s.Owner, HostName: s.HostName,
 		Status: s.Status, Waiting: s.Waiting, Upstream: s.Upstream, CreatedAt: s.CreatedAt, ReadyAt: s.ReadyAt,
 		TimeLimitAt: s.TimeLimitAt, EndedAt: s.EndedAt, EndedBy: s.EndedBy, EndReason: s.EndReason, Reason: s.Reason,
-		Receipt: s.Receipt, KeepUntil: s.KeepUntil, KeepReason: s.KeepReason, IdleLimit: s.IdleLimit.Std(), Active: s.active()}
+		Receipt: s.Receipt, KeepUntil: s.KeepUntil, KeepReason: s.KeepReason, IdleLimit: s.IdleLimit.Std(), Active: s.active(), WarningBar: s.WarningBar}
 	if i.TimeLimitAt.IsZero() { // an event of before there were other ends
 		i.TimeLimitAt = s.EndsAt
 	}

@@ -77,7 +77,7 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		now := s.Now()
 		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
-			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std()}
+			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std(), WarningBar: v.Manifest.WarningBar}
 		out.Execution = out.ID
 		created = true
 		return s.begin(ctx, out, machine)

@@ -54,6 +54,7 @@ type Instance struct {
 	KeepReason  string        // for people
 	KeptBy      string        // ID of who keeps it
 	IdleLimit   time.Duration // after which it ends when nobody uses it; 0: never
+	WarningBar  bool          // its app allows a warning in its pages
 	Active      Activity      // the last use as it was stored; Service.ActivityOf knows newer ones
 	// WarnedOf is the end that its owner was warned of, WarnedBefore how long
 	// before it that was the last time.
@@ -186,7 +187,8 @@ type Snapshot struct {
 	KeepUntil  time.Time `json:"keep_until,omitzero"`
 	KeepReason string    `json:"keep_reason,omitempty"`
 
-	ReadyAt   time.Time        `json:"ready_at,omitzero"`
-	IdleLimit catalog.Duration `json:"idle_limit,omitempty"`
-	Active    *Activity        `json:"activity,omitempty"` // as it was stored then
+	ReadyAt    time.Time        `json:"ready_at,omitzero"`
+	IdleLimit  catalog.Duration `json:"idle_limit,omitempty"`
+	Active     *Activity        `json:"activity,omitempty"` // as it was stored then
+	WarningBar bool             `json:"warning_bar,omitempty"`
 }

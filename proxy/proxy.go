@@ -53,8 +53,10 @@ type Config struct {
 	// Authorize decides on each request to a host that has an instance, before
 	// anything of it is shown. Nil: all may.
 	Authorize func(r *http.Request, i instance.Instance) Decision
-	Now       func() time.Time // nil: time.Now
-	Logger    *slog.Logger     // nil: slog.Default()
+	// Ending returns what the bar in an app's pages tells. Nil: there is no bar.
+	Ending func(ctx context.Context, i instance.Instance) (Ending, error)
+	Now    func() time.Time // nil: time.Now
+	Logger *slog.Logger     // nil: slog.Default()
 }
 
 // Proxy is the http.Handler of all hosts under the domain of the apps.
@@ -136,6 +138,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	own := strings.HasPrefix(r.URL.Path, ownPath)
+	if own && r.URL.Path == endPath {
+		p.end(w, r, name)
+		return
+	}
 	if rt := p.table.get(name); rt != nil && rt.proxy != nil && !own {
 		if p.cfg.Authorize != nil && !p.allowed(w, r, rt.instance) {
 			return

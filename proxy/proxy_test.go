@@ -97,7 +97,14 @@ func (pages) Progress(_ context.Context, w io.Writer, i instance.Instance) error
 	_, err := fmt.Fprintf(w, "<p>\n%s\n</p>", i.Status)
 	return err
 }
-func (pages) Asset(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "asset "+r.URL.Path) }
+func (pages) Asset(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/bar.js") { // the real one
+		w.Header().Set("Content-Type", "text/javascript")
+		http.ServeFile(w, r, "../web/static/js/bar.js")
+		return
+	}
+	io.WriteString(w, "asset "+r.URL.Path)
+}
 
 type fixture struct {
 	t     *testing.T
@@ -144,7 +151,7 @@ func (f *fixture) put(i instance.Instance) {
 	f.store.mu.Lock()
 	f.store.instances[i.HostName] = i
 	f.store.mu.Unlock()
-	data, _ := json.Marshal(instance.Snapshot{ID: i.ID, HostName: i.HostName, Status: i.Status, Upstream: i.Upstream})
+	data, _ := json.Marshal(instance.Snapshot{ID: i.ID, HostName: i.HostName, Status: i.Status, Upstream: i.Upstream, WarningBar: i.WarningBar})
 	f.log.Append(context.Background(), &event.Event{Type: event.InstanceChanged, Subject: i.ID, Group: i.ID, Data: data, Time: time.Now()})
 }
 

@@ -27,9 +27,15 @@ func (p *Proxy) reverse(rt *route) *httputil.ReverseProxy {
 			clean(out.Header)
 			stripCookies(out.Header, p.cfg.Cookies)
 			pr.SetXForwarded()
+			if rt.bar && wantsBar(pr.In) {
+				limitEncodings(out.Header)
+			}
 		},
 		ModifyResponse: func(res *http.Response) error {
 			keepCookies(res.Header)
+			if rt.bar {
+				addBar(res)
+			}
 			return nil
 		},
 		ErrorHandler:  func(w http.ResponseWriter, r *http.Request, err error) { p.failed(w, r, rt, err) },

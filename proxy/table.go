@@ -18,6 +18,7 @@ type route struct {
 	instance instance.Instance      // public fields
 	proxy    *httputil.ReverseProxy // nil unless it is running
 	meter    *meter
+	bar      bool // its pages get the bar
 	upstream *url.URL
 }
 
@@ -78,7 +79,7 @@ func (t *table) drop(name string) { t.routes.Delete(name) }
 // newRoute makes the route of an instance. No upstream, or one that is no
 // address of a server over HTTP, gives one without a proxy.
 func (p *Proxy) newRoute(i instance.Instance) *route {
-	r := &route{instance: i, meter: new(meter)}
+	r := &route{instance: i, meter: new(meter), bar: i.WarningBar && p.cfg.Ending != nil}
 	if before := p.table.get(i.HostName); before != nil && before.instance.ID == i.ID {
 		r.meter = before.meter
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -102,6 +103,16 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	http.Redirect(w, r, localPath(r.URL.Query().Get("return")), http.StatusSeeOther)
+}
+
+// ending is what the bar in an app's pages tells.
+func (s *Server) ending(ctx context.Context, i instance.Instance) (proxy.Ending, error) {
+	i, err := s.db.Instance(ctx, i.ID)
+	if err != nil {
+		return proxy.Ending{}, err
+	}
+	end, err := s.instances.EndOf(ctx, i)
+	return proxy.Ending{EndsAt: end.At, By: end.By, Warned: i.Warned(end), Keep: s.cfg.PortalURL + "/instances/" + i.ID + "/keep"}, err
 }
 
 // localPath returns p when it is a path on the same host, else "/": "//evil" and

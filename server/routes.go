@@ -31,7 +31,7 @@ func (s *Server) openEdges(context.Context) error {
 		return err
 	}
 	s.proxy = proxy.New(proxy.Config{AppsDomain: s.cfg.AppsDomain, Log: s.log, Instances: s.db, Pages: s.web.HostPages(s.cfg.PortalURL),
-		Cookies: append(auth.CookieNames(), accessCookie), Authorize: s.authorize, Now: s.now, Logger: s.cfg.Logger})
+		Cookies: append(auth.CookieNames(), accessCookie), Authorize: s.authorize, Ending: s.ending, Now: s.now, Logger: s.cfg.Logger})
 	return nil
 }
 

@@ -88,7 +88,7 @@ func (p *HostPages) write(w io.Writer, page hostPage) error {
 func (p *HostPages) Asset(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	switch name {
-	case "page.css", "page.js", "theme.js", "inter.woff2", "jetbrains-mono.woff2":
+	case "page.css", "page.js", "bar.js", "theme.js", "inter.woff2", "jetbrains-mono.woff2":
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		p.s.assets.byName[name].write(w, r)

@@ -32,7 +32,7 @@ func full(id, owner, app, host string) instance.Instance {
 	i.Parameters = map[string]any{"name": "é", "size": 1.5, "on": true, "none": nil}
 	i.ReadyAt, i.EndedAt, i.EndedBy = later(1), later(2), "portal"
 	i.EndReason, i.Reason, i.Execution = "its time was up", "left behind", "x"
-	i.IdleLimit = 90 * time.Second
+	i.IdleLimit, i.WarningBar = 90*time.Second, true
 	i.Receipt = &instance.Receipt{At: later(3), Left: []instance.Resource{{Platform: "docker", Kind: "network", ID: "n",
 		Labels: map[string]string{instance.LabelApp: app}}}}
 	return i

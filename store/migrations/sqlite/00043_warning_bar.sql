@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE instance ADD COLUMN warning_bar INTEGER NOT NULL DEFAULT 0; -- 1: the app allows it in its pages
