@@ -351,3 +351,30 @@ func TestRefused(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestReplicasApart: replicas whose clocks differ by an hour, and one that sees
+// the database again after an hour, fire each local time once.
+func TestReplicasApart(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.DB) {
+		at := func(day, hour int) time.Time { return time.Date(2026, 11, day, hour, 0, 0, 0, time.UTC) }
+		ahead, behind := &clock{at: at(27, 19)}, &clock{at: at(27, 18)}
+		a, b := start(t, open(), ahead), start(t, open(), behind)
+		a.add(schedule.New{Name: "nightly", At: "19:00", Grace: 30 * time.Minute})
+		var want []string
+		for day := 28; day < 31; day++ {
+			ahead.set(at(day, 19))
+			a.fire() // while it is 18:00 for the other
+			behind.set(at(day, 18))
+			b.fire()
+			behind.set(at(day, 19))
+			ahead.set(at(day, 20))
+			b.fire()
+			a.fire()
+			want = append(want, at(day, 19).Format("2006-01-02")+" 19:00 started")
+		}
+		behind.set(at(30, 21)) // b was cut off on the 30th from before 19:00 on
+		b.fire()
+		b.fire()
+		a.wantFired("nightly", want...)
+	})
+}

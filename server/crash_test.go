@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -29,6 +30,8 @@ type child struct {
 	Data   string
 	Listen string
 	DieAt  int
+	Only   string // what the names of the failpoints that count begin with
+	Armed  string // file; none counts until it is there
 	Trace  string // file to which the names of failpoints are written, in order
 }
 
@@ -57,6 +60,9 @@ func (c child) failpoint() func(string) {
 		panic(err)
 	}
 	return func(name string) {
+		if !strings.HasPrefix(name, c.Only) || !c.armed() {
+			return
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		n++
@@ -66,6 +72,24 @@ func (c child) failpoint() func(string) {
 			select {}
 		}
 	}
+}
+
+func (c child) armed() bool {
+	if c.Armed == "" {
+		return true
+	}
+	_, err := os.Stat(c.Armed)
+	return err == nil
+}
+
+// points returns the names of the failpoints that were passed.
+func (c child) points(t *testing.T) []string {
+	t.Helper()
+	trace, err := os.ReadFile(c.Trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(trace))
 }
 
 // process is a running child.
@@ -121,16 +145,25 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// freeAddress returns an address that nobody listens on just now: a portal
-// that comes back must come back at the same one.
+// lastPort is the last port that freeAddress tried.
+var lastPort atomic.Uint32
+
+// freeAddress returns an address that nobody listens on just now, below the
+// ports that the kernel gives to others: a portal that comes back must come
+// back at the same one.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const from, many = 20_000, 12_000
+	for range many {
+		n := (lastPort.Add(1) + uint32(os.Getpid())*97) % many
+		address := fmt.Sprintf("127.0.0.1:%d", from+n)
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // TestKilledAtEveryPoint kills the portal with SIGKILL at each commit and each
@@ -144,18 +177,25 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 	points := recordPoints(t)
 	t.Logf("%d points: %s", len(points), strings.Join(points, " "))
+	eachPoint(t, points, killAt)
+}
+
+// eachPoint runs a test for each point, the first of which is 1, three at once.
+func eachPoint(t *testing.T, points []string, test func(t *testing.T, n int)) {
 	next := make(chan int)
 	go func() {
 		defer close(next)
 		for n := range points {
-			next <- n + 1
+			if points[n] != "" {
+				next <- n + 1
+			}
 		}
 	}()
 	var all sync.WaitGroup
 	for range 3 {
 		all.Go(func() {
 			for n := range next {
-				t.Run(fmt.Sprintf("%03d %s", n, points[n-1]), func(t *testing.T) { killAt(t, n) })
+				t.Run(fmt.Sprintf("%03d %s", n, points[n-1]), func(t *testing.T) { test(t, n) })
 			}
 		})
 	}
@@ -168,12 +208,8 @@ func recordPoints(t *testing.T) []string {
 	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), Trace: filepath.Join(dir, "trace")}
 	p := startChild(t, c)
 	roundTrip(t.Context(), t, c)
-	trace, err := os.ReadFile(c.Trace)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p.stop(t)
-	return strings.Fields(string(trace))
+	return c.points(t)
 }
 
 func childClient(t *testing.T, c child) *portal {

@@ -302,6 +302,7 @@ func (l *lane) end(ctx context.Context, ended []outcome) {
 // already is left as it is.
 func (l *lane) write(ctx context.Context, t Target, ended []outcome) error {
 	now, failures := l.s.Now(), l.failures
+	l.s.Failpoint("delivery.write.before")
 	err := l.s.Tx.Update(ctx, func(ctx context.Context) error {
 		failures = l.failures
 		for _, o := range ended {
@@ -323,6 +324,7 @@ func (l *lane) write(ctx context.Context, t Target, ended []outcome) error {
 		return l.note(ctx, ended[len(ended)-1].result, failures, now)
 	})
 	if err == nil {
+		l.s.Failpoint("delivery.write.after")
 		l.failures = failures
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -229,4 +230,51 @@ func TestSlowTargetKeepsItsLane(t *testing.T) {
 			t.Errorf("%s came %d times", id, times)
 		}
 	}
+}
+
+// TestRedriveGoesOn: a redrive in the middle of which the portal dies is gone on
+// with by the next, under the same ID.
+func TestRedriveGoesOn(t *testing.T) {
+	const n = 1100 // more than one transaction of a redrive takes
+	url := filepath.Join(t.TempDir(), "iap.db")
+	begun, stop := make(chan struct{}), make(chan struct{})
+	r := openWith(t, url, func(cfg *delivery.Config) {
+		var once sync.Once
+		cfg.Failpoint = func(name string) {
+			if name == "delivery.redrive.after" {
+				once.Do(func() { close(begun); <-stop })
+			}
+		}
+	})
+	at := receive(t)
+	at.answer(500)
+	r.target(t, at.URL, told, func(x *delivery.Target) { x.Attempts = 1 })
+	r.tell(t, numbered(n)...)
+	at.wait(t, n)
+	r.settle(t, delivery.Waiting)
+	at.answer(200)
+	ended := make(chan error, 1)
+	go func() { _, _, err := r.RedriveAll(t.Context(), ann, delivery.Filter{}); ended <- err }()
+	<-begun
+	left, err := r.db.Redrives(t.Context())
+	must(t, err)
+	r.stop()
+	close(stop)
+	if err := <-ended; err == nil || len(left) != 1 {
+		t.Fatalf("%d redrives are under way; this one ended with %v", len(left), err)
+	}
+	r = open(t, url)
+	for len(at.subjects()) < n {
+		pauseFor(t)
+	}
+	r.settle(t, delivery.Waiting)
+	p, err := r.RedriveProgress(t.Context(), ann, left[0].ID)
+	must(t, err)
+	if want := (delivery.Progress{Total: n, Delivered: n}); p != want {
+		t.Errorf("%+v", p)
+	}
+	for left, err = r.db.Redrives(t.Context()); len(left) > 0; left, err = r.db.Redrives(t.Context()) {
+		pauseFor(t)
+	}
+	must(t, err)
 }
