@@ -12,7 +12,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/internal-app-portal/iap/api/apitest"
+	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/cli"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 // TestMain lets scripts run iap as a program of its own.
@@ -57,6 +59,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PAUL", apitest.PaulToken)
 			env.Setenv("ANN", apitest.AnnToken)
 			env.Values["portal"] = p
+			tolerated := int64(3)
+			p.MapRuns = []workflow.MapRun{{ID: "01arz3ndektsv4rrffq69g5fav", Machine: "import", State: "All",
+				Status: workflow.Running, MaxConcurrency: 3, ToleratedCount: &tolerated, RedriveCount: 1,
+				Items: asl.MapCounts{Pending: 5, Succeeded: 2, Failed: 1}}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -31,10 +31,10 @@ func TestTargetFlags(t *testing.T) {
 	}
 	for want, flags := range map[string][]string{
 		`"kind":"webhook","settings":{"url":"https://a.example","allow":["10.0.0.0/8"],"private":true}`: {"--webhook", "https://a.example", "--allow", "10.0.0.0/8", "--allow-private"},
-		`"kind":"chat","settings":{"url":"https://a.example","format":"teams","text":"data.text"}`:       {"--chat", "https://a.example", "--format", "teams", "--text", "data.text"},
+		`"kind":"chat","settings":{"url":"https://a.example","format":"teams","text":"data.text"}`:      {"--chat", "https://a.example", "--format", "teams", "--text", "data.text"},
 		`"kind":"mail","settings":{"to":["a@example.com","b@example.com"]}`:                             {"--mail", "a@example.com", "--mail", "b@example.com"},
-		`"kind":"topic","settings":{"url":"nats://events"}`:                                            {"--topic", "nats://events"},
-		`"kind":"task","settings":{"state":"Build","of":"data.id","output":"data"}`:                    {"--task-of", "data.id", "--state", "Build", "--result", "data"},
+		`"kind":"topic","settings":{"url":"nats://events"}`:                                             {"--topic", "nats://events"},
+		`"kind":"task","settings":{"state":"Build","of":"data.id","output":"data"}`:                     {"--task-of", "data.id", "--state", "Build", "--result", "data"},
 	} {
 		code, out := run(flags...)
 		if body := <-bodies; code != 0 || !strings.Contains(body, want) {

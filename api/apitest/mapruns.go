@@ -22,13 +22,13 @@ func (s workflows) MapRun(_ context.Context, a iap.Actor, id string) (workflow.M
 	return workflow.MapRun{}, iap.Errorf("workflow", iap.NotFound, "there is no map run %q", id)
 }
 
-// MapRuns implements api.Workflows.
+// MapRuns implements api.Workflows. A map run that names no execution is one of each.
 func (s workflows) MapRuns(_ context.Context, a iap.Actor, execution, before string, limit int) ([]workflow.MapRun, error) {
 	err := s.enter(a)
 	defer s.p.mu.Unlock()
 	var out []workflow.MapRun
 	for _, r := range s.p.MapRuns {
-		if r.Execution == execution && (before == "" || r.ID < before) && len(out) < limit {
+		if (r.Execution == "" || r.Execution == execution) && (before == "" || r.ID < before) && len(out) < limit {
 			out = append(out, r)
 		}
 	}
