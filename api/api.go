@@ -56,6 +56,7 @@ func New(cfg Config) http.Handler {
 	s.registerTargets()
 	s.registerLetters()
 	s.registerSchedules()
+	s.registerBookings()
 	s.registerStream()
 	s.registerMeta()
 	s.registerDocs(mux)

@@ -74,6 +74,8 @@ type Config struct {
 	Workflows Workflows        // nil: the API has no state machines
 	Buckets   Buckets          // nil: the API has no buckets
 	Schedules Schedules        // nil: the API has no schedules
+	Bookings  Bookings         // nil: the API has no bookings
+	PortalURL string           // address of the portal, for calendars
 	Schema    []byte           // JSON Schema of iap.yaml: catalog.Schema
 	Zone      *time.Location   // of clock times; nil: UTC
 	Version   string           // of the program

@@ -21,7 +21,10 @@ func (s *service) instance(i instance.Instance) client.Instance {
 		ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
 		Status: string(i.Status), CreatedAt: ms(i.CreatedAt), EndsAt: ms(i.TimeLimitAt), TimeLimitAt: ms(i.TimeLimitAt), Reason: i.Reason,
 		Waiting: i.Waiting, ReadyAt: ms(i.ReadyAt), EndedAt: ms(i.EndedAt), EndedBy: i.EndedBy,
-		EndReason: i.EndReason, Receipt: receipt(i.Receipt), KeepUntil: ms(i.KeepUntil), KeepReason: i.KeepReason,
+		EndReason: i.EndReason, Receipt: receipt(i.Receipt), KeepUntil: ms(i.KeepUntil), KeepReason: i.KeepReason, OpensAt: ms(i.OpensAt),
+	}
+	if i.Purpose == instance.ForBooking {
+		out.Booking = i.PurposeID
 	}
 	// What cannot be read is left out: the instance is worth more than its end.
 	if end, err := s.cfg.Instances.EndOf(context.Background(), i); err == nil {

@@ -12,6 +12,9 @@ type commands struct {
 	Keep    keepCmd    `cmd:"" group:"Instances" help:"Keep an instance up to a time: the nightly sweep spares it."`
 	Destroy destroyCmd `cmd:"" group:"Instances" help:"Destroy instances."`
 
+	Book    bookCmd    `cmd:"" group:"Instances" help:"Book an instance for a time window."`
+	Booking bookingCmd `cmd:"" group:"Instances" help:"List, show, move, extend and cancel bookings."`
+
 	App appCmd `cmd:"" group:"Catalogue" help:"Add, list, show and retire apps."`
 	Job jobCmd `cmd:"" group:"Catalogue" help:"List, show and cancel jobs, print their logs."`
 

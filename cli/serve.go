@@ -21,6 +21,8 @@ type ServeFlags struct {
 	PortalURL    string        `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
 	ParallelJobs int           `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
 	KeepMost     time.Duration `help:"How far ahead people may keep an instance." default:"12h" env:"IAP_KEEP_MOST" placeholder:"DURATION"`
+	BookingMost  time.Duration `help:"How long the window of a booking may be." default:"12h" env:"IAP_BOOKING_MOST" placeholder:"DURATION"`
+	BookingLead  time.Duration `help:"How long before its window a booked instance is deployed; default: 5 minutes and three times what the app usually takes." env:"IAP_BOOKING_LEAD" placeholder:"DURATION"`
 	LimitPerson  int           `help:"How many instances one person may have at once; 0: any number." default:"0" env:"IAP_LIMIT_PERSON" placeholder:"N"`
 	LimitPortal  int           `help:"How many instances there may be at once in all; 0: any number." default:"0" env:"IAP_LIMIT_PORTAL" placeholder:"N"`
 	Zone         string        `help:"Time zone of clock times, such as Europe/London; default: this machine's." env:"IAP_ZONE" placeholder:"ZONE"`
@@ -58,6 +60,12 @@ func (c *serveCmd) Validate() error {
 	}
 	if c.KeepMost < 10*time.Minute || c.KeepMost > 30*24*time.Hour {
 		return exitf(codeUsage, "--keep-most: %s is not between 10m and 720h", c.KeepMost)
+	}
+	if c.BookingMost < 10*time.Minute || c.BookingMost > 30*24*time.Hour {
+		return exitf(codeUsage, "--booking-most: %s is not between 10m and 720h", c.BookingMost)
+	}
+	if c.BookingLead != 0 && (c.BookingLead < time.Second || c.BookingLead > 24*time.Hour) {
+		return exitf(codeUsage, "--booking-lead: %s is not between 1s and 24h", c.BookingLead)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ type Keep struct {
 // End is when an instance ends if nobody destroys it before.
 type End struct {
 	At time.Time `json:"at"`
-	By string    `json:"by" enum:"time_limit,nightly_sweep,keep_until,idle"`
+	By string    `json:"by" enum:"time_limit,nightly_sweep,keep_until,idle,booking"`
 }
 
 // Activity is the last use of an app: by its address, never by the portal's pages.

@@ -25,6 +25,8 @@ type Instance struct {
 	KeepReason  string         `json:"keep_reason,omitempty"`
 	Activity    *Activity      `json:"activity,omitempty" doc:"The last use of its app; absent: none yet"`
 	IdleLimit   string         `json:"idle_limit,omitempty" doc:"How long it may be without use before it ends; absent: for ever"`
+	Booking     string         `json:"booking,omitempty" doc:"ID of the booking that it is for"`
+	OpensAt     time.Time      `json:"opens_at,omitzero" doc:"Its URL leads to the app from then on"`
 	Receipt     *Receipt       `json:"receipt,omitempty" doc:"Proof of the destroy"`
 	Values      map[string]any `json:"parameters,omitempty" doc:"Values of the parameters; secret ones are masked"`
 }

@@ -99,6 +99,9 @@ type Config struct {
 	Activity func(hostName string) Activity
 	// Limits are how many instances may live at once.
 	Limits Limits
+	// Changed is called in the transaction that changes an instance which has a
+	// purpose; nil: nobody is told.
+	Changed func(ctx context.Context, i Instance) error
 	// KeepMost is how far ahead an instance may be kept; 0: DefaultKeepMost.
 	KeepMost time.Duration
 }
@@ -119,7 +122,8 @@ func (i Instance) Snapshot() Snapshot {
 	s := Snapshot{ID: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, HostName: i.HostName,
 		Status: i.Status, Waiting: i.Waiting, Upstream: i.Upstream, CreatedAt: i.CreatedAt, EndsAt: i.TimeLimitAt, TimeLimitAt: i.TimeLimitAt,
 		EndedAt: i.EndedAt, EndedBy: i.EndedBy, EndReason: i.EndReason, Reason: i.Reason, Receipt: i.Receipt,
-		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason, ReadyAt: i.ReadyAt, IdleLimit: catalog.Duration(i.IdleLimit), WarningBar: i.WarningBar}
+		KeepUntil: i.KeepUntil, KeepReason: i.KeepReason, ReadyAt: i.ReadyAt, IdleLimit: catalog.Duration(i.IdleLimit), WarningBar: i.WarningBar,
+		Purpose: i.Purpose, PurposeID: i.PurposeID, OpensAt: i.OpensAt}
 	if !i.Active.At.IsZero() {
 		s.Active = &i.Active
 	}
@@ -131,7 +135,8 @@ func (s Snapshot) Instance() Instance {
 	i := Instance{ID: s.ID, App: s.App, Version: s.Version, Owner: s.Owner, HostName: s.HostName,
 		Status: s.Status, Waiting: s.Waiting, Upstream: s.Upstream, CreatedAt: s.CreatedAt, ReadyAt: s.ReadyAt,
 		TimeLimitAt: s.TimeLimitAt, EndedAt: s.EndedAt, EndedBy: s.EndedBy, EndReason: s.EndReason, Reason: s.Reason,
-		Receipt: s.Receipt, KeepUntil: s.KeepUntil, KeepReason: s.KeepReason, IdleLimit: s.IdleLimit.Std(), Active: s.active(), WarningBar: s.WarningBar}
+		Receipt: s.Receipt, KeepUntil: s.KeepUntil, KeepReason: s.KeepReason, IdleLimit: s.IdleLimit.Std(), Active: s.active(), WarningBar: s.WarningBar,
+		Purpose: s.Purpose, PurposeID: s.PurposeID, OpensAt: s.OpensAt}
 	if i.TimeLimitAt.IsZero() { // an event of before there were other ends
 		i.TimeLimitAt = s.EndsAt
 	}
@@ -188,7 +193,10 @@ func (s *Service) change(ctx context.Context, id string, fn func(i *Instance) (b
 		if err != nil {
 			return err
 		}
-		return s.Log.Append(ctx, e)
+		if err := s.Log.Append(ctx, e); err != nil || i.Purpose == ForPerson || s.Changed == nil {
+			return err
+		}
+		return s.Changed(ctx, i)
 	})
 	return out, err
 }

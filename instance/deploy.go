@@ -14,7 +14,7 @@ import (
 // with 2²⁸ of them one is already rare.
 const hostNameTries = 10
 
-func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest) (Instance, bool, error) {
+func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest, t Terms) (Instance, bool, error) {
 	const op = "instance.Deploy"
 	v, err := s.version(ctx, req)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest
 		return Instance{}, false, err
 	}
 	for range hostNameTries {
-		i, created, err := s.insert(ctx, actor, v, params, machine)
+		i, created, err := s.insert(ctx, actor, v, params, machine, t)
 		if !iap.IsKind(err, iap.Conflict) || errors.Is(err, errEnding) {
 			return i, created, err
 		}
@@ -60,7 +60,7 @@ func (s *Service) version(ctx context.Context, req DeployRequest) (catalog.Versi
 
 // insert makes the instance, its execution and the first job in one commit,
 // unless the actor has a live one.
-func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version, params map[string]any, machine string) (out Instance, created bool, err error) {
+func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version, params map[string]any, machine string, t Terms) (out Instance, created bool, err error) {
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
 		created = false
 		live, err := s.Store.LiveInstance(ctx, actor.ID, v.App)
@@ -79,6 +79,7 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
 			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std(), WarningBar: v.Manifest.WarningBar}
 		out.Execution = out.ID
+		t.apply(&out, actor.ID)
 		created = true
 		return s.begin(ctx, out, machine)
 	})

@@ -11,7 +11,7 @@ import (
 
 var errEnding = errors.New("your instance of this app is being destroyed; deploy again when it is gone")
 
-func (s *Service) destroy(ctx context.Context, actor iap.Actor, ref string) (Instance, error) {
+func (s *Service) destroy(ctx context.Context, actor iap.Actor, ref, reason string) (Instance, error) {
 	i, err := s.get(ctx, actor, ref)
 	if err != nil {
 		return Instance{}, err
@@ -19,7 +19,13 @@ func (s *Service) destroy(ctx context.Context, actor iap.Actor, ref string) (Ins
 	var out Instance
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
 		var err error
-		out, err = s.change(ctx, i.ID, func(i *Instance) (bool, error) { return requestEnd(i, actor), nil })
+		out, err = s.change(ctx, i.ID, func(i *Instance) (bool, error) {
+			news := requestEnd(i, actor)
+			if news && reason != "" {
+				i.EndReason = reason
+			}
+			return news, nil
+		})
 		if err != nil || out.Status == Destroyed || out.Status == DeployFailed {
 			return err
 		}

@@ -20,6 +20,7 @@ const (
 	EndBySweep EndBy = "nightly_sweep"
 	EndByKeep  EndBy = "keep_until"
 	EndByIdle  EndBy = "idle"
+	EndByBook  EndBy = "booking"
 )
 
 // End is when an instance ends that nobody destroys before, and by what.
@@ -48,6 +49,9 @@ func (s *Service) clockEnd(ctx context.Context, i Instance) (End, error) {
 	end := End{At: i.TimeLimitAt, By: EndByTime}
 	if i.KeepUntil.Equal(i.TimeLimitAt) {
 		end.By = EndByKeep
+	}
+	if i.Purpose == ForBooking && i.KeepUntil.Equal(i.TimeLimitAt) {
+		return End{At: i.TimeLimitAt, By: EndByBook}, nil
 	}
 	if s.NextSweep == nil {
 		return end, nil
@@ -182,8 +186,12 @@ type Ending struct {
 }
 
 func (s *Service) tellEnding(ctx context.Context, i Instance, end End, before time.Duration) error {
+	keep := "/instances/" + i.ID + "/keep"
+	if i.Purpose == ForBooking {
+		keep = "/bookings/" + i.PurposeID
+	}
 	data, err := json.Marshal(Ending{Instance: i.ID, HostName: i.HostName, App: i.App, Owner: i.Owner, EndsAt: end.At, By: end.By,
-		Minutes: int(before / time.Minute), Keep: "/instances/" + i.ID + "/keep"})
+		Minutes: int(before / time.Minute), Keep: keep})
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ func (s *Service) Keep(ctx context.Context, actor iap.Actor, ref string, until t
 		if i.Status.Ended() || i.Status == Destroying || i.EndedBy != "" {
 			return iap.Errorf(op, iap.Conflict, "%s is being destroyed or gone; it cannot be kept", i.HostName)
 		}
+		if i.Purpose == ForBooking {
+			return errBooked(op, *i)
+		}
 		i.KeepUntil, i.KeepReason, i.KeptBy = until, reason, actor.ID
 		if until.After(i.TimeLimitAt) {
 			i.TimeLimitAt = until
@@ -98,10 +101,18 @@ func (s *Service) Release(ctx context.Context, actor iap.Actor, ref string) (Ins
 		return Instance{}, err
 	}
 	return s.change(ctx, i.ID, func(i *Instance) (bool, error) {
+		if i.Purpose == ForBooking {
+			return false, errBooked("instance.Release", *i)
+		}
 		changed := !i.KeepUntil.IsZero()
 		i.KeepUntil, i.KeepReason, i.KeptBy = time.Time{}, "", ""
 		return changed, nil
 	})
+}
+
+// errBooked: how long a booked instance is kept is its booking's to say.
+func errBooked(op string, i Instance) error {
+	return iap.Errorf(op, iap.Conflict, "%s is kept for a booking; extend or cancel that: iap booking extend %s", i.HostName, i.PurposeID)
 }
 
 // move changes an instance and, where that moves its end while it is held, has

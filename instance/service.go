@@ -21,7 +21,7 @@ type DeployRequest struct {
 // Errors: Invalid (with the field), NotFound (no such app), Conflict (the live
 // one is being destroyed), Limit (caused by a *LimitError), Unavailable, Full.
 func (s *Service) Deploy(ctx context.Context, actor iap.Actor, req DeployRequest) (i Instance, created bool, err error) {
-	return s.deploy(ctx, actor, req)
+	return s.deploy(ctx, actor, req, Terms{})
 }
 
 // Destroy ends an instance: at once when it runs, as soon as its present step
@@ -31,7 +31,7 @@ func (s *Service) Deploy(ctx context.Context, actor iap.Actor, req DeployRequest
 // ref is an ID, a host name or a unique part of the host name. Errors: NotFound
 // (none, or another's), Unavailable, Full.
 func (s *Service) Destroy(ctx context.Context, actor iap.Actor, ref string) (Instance, error) {
-	return s.destroy(ctx, actor, ref)
+	return s.destroy(ctx, actor, ref, "")
 }
 
 // Get returns one instance by ID, host name, or any part of the host name that

@@ -219,6 +219,9 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 		if i.KeepUntil.Equal(i.TimeLimitAt) {
 			i.EndReason = "the time it was kept for was over"
 		}
+		if i.Purpose == ForBooking {
+			i.EndReason = "the time it was booked for was over"
+		}
 		return true, nil
 	})
 	return result(map[string]bool{"expired": expired}, err)

@@ -60,7 +60,11 @@ type Instance struct {
 	// before it that was the last time.
 	WarnedOf     time.Time
 	WarnedBefore time.Duration
-	Changed      int64 // counts the changes of this row
+	// Purpose is what the portal itself made it for, PurposeID which one.
+	Purpose   Purpose
+	PurposeID string
+	OpensAt   time.Time // its URL leads to the app from then on; zero: as soon as it runs
+	Changed   int64     // counts the changes of this row
 }
 
 // Receipt is the proof of a destroy: what carries the instance's label now.
@@ -191,4 +195,7 @@ type Snapshot struct {
 	IdleLimit  catalog.Duration `json:"idle_limit,omitempty"`
 	Active     *Activity        `json:"activity,omitempty"` // as it was stored then
 	WarningBar bool             `json:"warning_bar,omitempty"`
+	Purpose    Purpose          `json:"purpose,omitempty"`
+	PurposeID  string           `json:"purpose_id,omitempty"`
+	OpensAt    time.Time        `json:"opens_at,omitzero"`
 }

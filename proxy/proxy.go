@@ -29,6 +29,8 @@ type Instances interface {
 type Pages interface {
 	Instance(ctx context.Context, w io.Writer, i instance.Instance) error
 	Unanswered(ctx context.Context, w io.Writer, i instance.Instance) error
+	// Early is of an instance that opens later; preview: who asks may look at it.
+	Early(ctx context.Context, w io.Writer, i instance.Instance, preview bool) error
 	Unknown(ctx context.Context, w io.Writer, hostName string) error
 	// Progress writes the part of Instance's page that changes.
 	Progress(ctx context.Context, w io.Writer, i instance.Instance) error
@@ -38,6 +40,7 @@ type Pages interface {
 // Decision is what Authorize says.
 type Decision struct {
 	Allow    bool
+	Preview  bool   // before it opens, too
 	Redirect string // where to send a browser that is not allowed; empty: 403
 }
 
@@ -143,7 +146,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if rt := p.table.get(name); rt != nil && rt.proxy != nil && !own {
-		if p.cfg.Authorize != nil && !p.allowed(w, r, rt.instance) {
+		if !p.allowed(w, r, rt.instance) {
 			return
 		}
 		p.pass(w, r, rt)
@@ -154,7 +157,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // slow answers where the table knows no running instance, from the store.
 func (p *Proxy) slow(w http.ResponseWriter, r *http.Request, name string, own bool) {
-	if own && r.URL.Path != streamPath {
+	if own && r.URL.Path != streamPath && r.URL.Path != previewPath {
 		p.cfg.Pages.Asset(w, r)
 		return
 	}
@@ -168,7 +171,7 @@ func (p *Proxy) slow(w http.ResponseWriter, r *http.Request, name string, own bo
 		p.cfg.Logger.Warn("looking up an instance failed", "host_name", name, "err", err)
 		w.Header().Set("Retry-After", "2")
 		refuse(w, http.StatusServiceUnavailable, "the portal cannot look this instance up now; try again shortly")
-	case p.cfg.Authorize != nil && !p.allowed(w, r, i):
+	case !p.allowed(w, r, i):
 	case own:
 		p.watch(w, r, i)
 	case i.Status == instance.Running:
@@ -195,12 +198,16 @@ func gone(i instance.Instance) string {
 	return "the instance has ended"
 }
 
-// allowed asks Authorize and answers itself when it says no.
+// allowed asks Authorize, and whether the instance is open yet, and answers
+// itself when one says no.
 func (p *Proxy) allowed(w http.ResponseWriter, r *http.Request, i instance.Instance) bool {
-	d := p.cfg.Authorize(r, i)
+	d := Decision{Allow: true}
+	if p.cfg.Authorize != nil {
+		d = p.cfg.Authorize(r, i)
+	}
 	switch {
 	case d.Allow:
-		return true
+		return p.opened(w, r, i, d.Preview)
 	case d.Redirect != "" && wantsPage(r):
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, d.Redirect, http.StatusSeeOther)

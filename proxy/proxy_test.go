@@ -89,6 +89,10 @@ func (pages) Unanswered(_ context.Context, w io.Writer, i instance.Instance) err
 	_, err := fmt.Fprintf(w, "no answer of %s", i.HostName)
 	return err
 }
+func (pages) Early(_ context.Context, w io.Writer, i instance.Instance, preview bool) error {
+	_, err := fmt.Fprintf(w, "%s opens later, preview %v", i.HostName, preview)
+	return err
+}
 func (pages) Unknown(_ context.Context, w io.Writer, name string) error {
 	_, err := fmt.Fprintf(w, "unknown %s", name)
 	return err
@@ -151,7 +155,7 @@ func (f *fixture) put(i instance.Instance) {
 	f.store.mu.Lock()
 	f.store.instances[i.HostName] = i
 	f.store.mu.Unlock()
-	data, _ := json.Marshal(instance.Snapshot{ID: i.ID, HostName: i.HostName, Status: i.Status, Upstream: i.Upstream, WarningBar: i.WarningBar})
+	data, _ := json.Marshal(instance.Snapshot{ID: i.ID, HostName: i.HostName, Status: i.Status, Upstream: i.Upstream, WarningBar: i.WarningBar, OpensAt: i.OpensAt})
 	f.log.Append(context.Background(), &event.Event{Type: event.InstanceChanged, Subject: i.ID, Group: i.ID, Data: data, Time: time.Now()})
 }
 

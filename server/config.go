@@ -35,6 +35,8 @@ type Config struct {
 	Tasks        task.Settings    // what the tasks of state machines may reach
 	Limits       instance.Limits  // how many instances may live at once
 	KeepMost     time.Duration    // how far ahead an instance may be kept; 0: 12 hours
+	BookingMost  time.Duration    // how long the window of a booking may be; 0: 12 hours
+	BookingLead  time.Duration    // how long before its window an instance is deployed; 0: by the app's usual time
 	Zone         string           // IANA time zone of clock times; empty: the machine's
 	Events       event.Settings   // who may send events, signed
 	PayloadLimit int              // bytes of an input, output or result of a state; 0: 262,144

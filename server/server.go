@@ -13,6 +13,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
+	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
@@ -53,6 +54,7 @@ type Server struct {
 	schedules *schedule.Service
 	sweepAt   sweepAt
 	instances *instance.Service
+	bookings  *booking.Service
 	delivery  *delivery.Service
 	brokers   *broker.Brokers
 	intake    *intake.Service

@@ -15,6 +15,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/health"
 	"github.com/internal-app-portal/iap/hostname"
@@ -37,6 +38,7 @@ const jobGrace = 30 * time.Second
 // executions, both of which tell it of their progress.
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
+	s.bookings = booking.NewService(booking.Config{})
 	handlers, err := s.handlers()
 	if err != nil {
 		return err
@@ -45,7 +47,7 @@ func (s *Server) wire() error {
 		Handlers: handlers, OnEnd: s.executionEnded, Buckets: s.buckets, JSONata: s.expressions(),
 		Limits: asl.Limits{PayloadBytes: s.cfg.PayloadLimit, HistoryEvents: s.cfg.HistoryLimit},
 		// A life may be long; it must not end because too much was written of it.
-		Boundless: []string{instance.LifecycleName, instance.SweepName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
+		Boundless: []string{instance.LifecycleName, instance.SweepName, booking.MachineName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
 	s.wireWorkflows()
 	s.wireSchedules()
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
@@ -73,11 +75,14 @@ func (s *Server) wire() error {
 		Sealer:       seal,
 		JobTimeout:   s.cfg.JobTimeout,
 		KeepMost:     s.cfg.KeepMost,
+		Changed:      s.bookings.InstanceChanged,
 		Limits:       s.cfg.Limits,
 		NextSweep:    s.nextSweep,
 		Activity:     func(host string) instance.Activity { return s.proxy.Activity(host) }, // made later than this
 		Grace:        jobGrace,
 	}
+	s.bookings.Config = booking.Config{Store: s.db, Tx: s.db, Log: s.log, Catalog: s.catalog, Instances: s.instances,
+		Workflow: s.engine, Now: s.now, Actor: s.actor, Most: s.cfg.BookingMost, Lead: s.cfg.BookingLead}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/workflow"
@@ -27,6 +28,7 @@ type workflows struct {
 func (s *Server) handlers() (map[string]workflow.Handler, error) {
 	s.workflows.activities = workflow.NewActivities(workflow.ActivitiesConfig{Store: s.db, Tx: s.db, Now: s.now})
 	all := s.instances.Handlers()
+	maps.Copy(all, s.bookings.Handlers())
 	all[workflow.ActivityHandler] = s.workflows.activities.Handler()
 	tasks, err := s.taskHandlers()
 	maps.Copy(all, tasks)
@@ -52,8 +54,11 @@ func (s *Server) stepFunctions() *sfn.Handler {
 		}})
 }
 
-// showLifecycle has the state machine of instances appear among the others.
+// showLifecycle has the state machines of instances and bookings appear among the others.
 func (s *Server) showLifecycle(ctx context.Context) error {
+	if err := s.workflows.machines.PutReadOnly(ctx, booking.MachineName, booking.Definition); err != nil {
+		return err
+	}
 	return s.workflows.machines.PutReadOnly(ctx, instance.LifecycleName, instance.LifecycleDefinition)
 }
 

@@ -85,6 +85,8 @@ func (f *fragments) make() {
 		f.part("dead-letters", "dead-badge", func() (any, error) { return f.s.deadLetters(f.ctx, f.actor), nil })
 	case event.AppChanged:
 		f.add("catalogue")
+	case event.BookingChanged:
+		f.booked()
 	case event.ExecutionChanged, event.LeakFound, event.LockReleased:
 		if f.e.Group != "" {
 			f.add("changed-" + f.e.Group)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 
@@ -30,9 +31,13 @@ type hostPage struct {
 	Portal string
 	I      instanceView
 	Host   string
-	Kind   string // instance, unknown, unanswered
+	Kind   string // instance, unknown, unanswered, early
 	Reload bool   // it moves on by itself
 	Wait   bool   // it follows the progress
+	// Of kind early: the seconds until it opens, and whether who asks may look at
+	// it before.
+	OpensIn int
+	Preview bool
 }
 
 // Instance writes the page of an instance by its status: waiting, or ended.
@@ -53,6 +58,16 @@ func (p *HostPages) Unanswered(ctx context.Context, w io.Writer, i instance.Inst
 		return err
 	}
 	return p.write(w, hostPage{Title: v.AppV.Name + " does not answer", I: v, Kind: "unanswered", Reload: i.Reason == ""})
+}
+
+// Early writes the page of an instance that opens later.
+func (p *HostPages) Early(ctx context.Context, w io.Writer, i instance.Instance, preview bool) error {
+	v, err := p.view(ctx, i)
+	if err != nil {
+		return err
+	}
+	left := max(1, int(math.Ceil(i.OpensAt.Sub(p.s.cfg.Now()).Seconds())))
+	return p.write(w, hostPage{Title: v.AppV.Name + " opens later", I: v, Kind: "early", OpensIn: left, Preview: preview && i.Status == instance.Running})
 }
 
 // Unknown writes the page of a name that was never given out.

@@ -57,6 +57,16 @@ func TestHostPagesTellWhatIsAndNoMore(t *testing.T) {
 	pages.Unanswered(t.Context(), &b, m.instances[ids["running"]])
 	contains(t, b.String(), "does not answer", "Try again", "It may be starting again", "data-retry")
 	b.Reset()
+	booked := m.instances[ids["running"]]
+	booked.OpensAt, booked.PurposeID = time.Now().Add(time.Hour), "b1"
+	pages.Early(t.Context(), &b, booked, true)
+	contains(t, b.String(), "It opens", `http-equiv="refresh" content="3`, `href="/.iap/preview"`, "/bookings/b1")
+	b.Reset()
+	pages.Early(t.Context(), &b, booked, false)
+	if strings.Contains(b.String(), "preview") || strings.Contains(b.String(), "/bookings/") {
+		t.Errorf("who may not look at it is offered to: %s", b.String())
+	}
+	b.Reset()
 	exited := m.instances[ids["running"]]
 	exited.Upstream, exited.Reason = "", "The app’s container exited with code 3."
 	pages.Unanswered(t.Context(), &b, exited)

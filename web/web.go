@@ -72,6 +72,8 @@ type Config struct {
 	Auth      Auth
 	Schedules Schedules // nil: no pages of schedules
 	Workflows Workflows // nil: no pages of state machines
+	Bookings  Bookings  // nil: no pages of bookings
+	PortalURL string    // address of the portal, for calendars
 	// Reader and Deliveries: without both there are no pages of events.
 	Reader     event.Reader
 	Deliveries Deliveries
@@ -168,6 +170,7 @@ func (s *Server) routes() *http.ServeMux {
 	s.workflowRoutes(in)
 	s.scheduleRoutes(in)
 	s.eventRoutes(in)
+	s.bookingRoutes(in)
 	m.HandleFunc("GET /stream", s.stream)
 	m.HandleFunc("/", s.signedIn(s.notFound))
 	return m

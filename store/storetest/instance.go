@@ -31,6 +31,7 @@ func full(id, owner, app, host string) instance.Instance {
 	i.Status, i.Waiting, i.Upstream = instance.DestroyFailed, "Docker", "http://127.0.0.1:1"
 	i.Parameters = map[string]any{"name": "é", "size": 1.5, "on": true, "none": nil}
 	i.ReadyAt, i.EndedAt, i.EndedBy = later(1), later(2), "portal"
+	i.Purpose, i.PurposeID, i.OpensAt = instance.ForBooking, "b", later(4)
 	i.EndReason, i.Reason, i.Execution = "its time was up", "left behind", "x"
 	i.IdleLimit, i.WarningBar = 90*time.Second, true
 	i.Receipt = &instance.Receipt{At: later(3), Left: []instance.Resource{{Platform: "docker", Kind: "network", ID: "n",

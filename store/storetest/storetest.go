@@ -25,6 +25,7 @@ func Run(t *testing.T, open Open) {
 		"Events":       testEvents,
 		"Catalog":      testCatalog,
 		"Instances":    testInstances,
+		"Bookings":     testBookings,
 		"Jobs":         testJobs,
 		"States":       testStates,
 		"Executions":   testExecutions,

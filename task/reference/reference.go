@@ -2,6 +2,7 @@
 package reference
 
 import (
+	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/task"
 	"github.com/internal-app-portal/iap/task/httpcall"
@@ -10,11 +11,12 @@ import (
 )
 
 // Docs returns the documentation of every task: those for any state machine,
-// then those of the lifecycle.
+// then those of the lifecycle and of bookings.
 func Docs() []task.Doc {
 	docs := []task.Doc{httpcall.Doc, workflow.StartDoc}
 	docs = append(docs, tell.Docs...)
-	return append(docs, instance.TaskDocs()...)
+	docs = append(docs, instance.TaskDocs()...)
+	return append(docs, booking.TaskDocs()...)
 }
 
 // Markdown is docs/tasks.md.
