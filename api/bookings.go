@@ -177,5 +177,5 @@ func (s *service) bookingCalendar(ctx context.Context, in *bookingInput) (*calen
 		return nil, errors.Join(errors.New("the portal's URL"), err)
 	}
 	return &calendarOut{ContentType: booking.CalendarType, Disposition: `attachment; filename="booking.ics"`,
-		Body: booking.Calendar(b, s.cfg.PortalURL+"/bookings/"+b.ID, u.Hostname())}, nil
+		Body: booking.Calendar(b, s.cfg.PortalURL+"/bookings/"+b.ID+"/open", u.Hostname())}, nil
 }

@@ -1,6 +1,8 @@
 package booking
 
 import (
+	"strings"
+
 	ics "github.com/arran4/golang-ical"
 )
 
@@ -33,5 +35,5 @@ func Calendar(b Booking, page, host string) []byte {
 		c.SetMethod(ics.MethodCancel)
 		e.SetStatus(ics.ObjectStatusCancelled)
 	}
-	return []byte(c.Serialize(ics.WithNewLine("\r\n")))
+	return []byte(strings.TrimRight(c.Serialize(ics.WithNewLine("\r\n")), "\r\n") + "\r\n")
 }

@@ -65,6 +65,9 @@ func TestCalendar(t *testing.T) {
 			t.Errorf("a line without a name: %q", line)
 		}
 	}
+	if !strings.HasSuffix(text, "END:VCALENDAR\r\n") {
+		t.Error("its last line does not end")
+	}
 	whole := strings.ReplaceAll(text, "\r\n ", "")
 	for _, want := range []string{"VERSION:2.0\r\n", "METHOD:PUBLISH\r\n", "UID:01h@portal.example.com\r\n", "SEQUENCE:3\r\n",
 		"DTSTART:20261128T141500Z\r\n", "DTEND:20261128T151500Z\r\n", "DTSTAMP:20261128T141500Z\r\n", "STATUS:CONFIRMED\r\n",

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,7 +78,7 @@ func TestBooking(t *testing.T) {
 	if status, _ := get(t, b.URL); status != 200 {
 		t.Errorf("in its window it answers %d", status)
 	}
-	f, err := p.RunSchedule(t.Context(), "nightly")
+	f, err := p.RunSchedule(t.Context(), "nightly") // spares it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +123,9 @@ func TestBookingOverlap(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Now = c.now
 	p := startPortal(t, cfg)
+	if _, err := p.PauseSchedule(t.Context(), "nightly"); err != nil { // else it may end them before
+		t.Fatal(err)
+	}
 	mine, board := p.deploy("inspector", nil), p.deploy("whiteboard", nil)
 	at := client.Book{App: "inspector", From: rfc(c.now().Add(time.Hour)), To: "1h"}
 	_, err := p.Book(t.Context(), at)
@@ -173,8 +178,7 @@ func TestBookingFails(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Now = c.now
 	p := startPortal(t, cfg)
-	p.addApp("slug: broken\nname: Broken\nimage: iap-example-inspector:1\nport: 9999\nhealth: {path: /, deadline: 1s}")
-	b, err := p.Book(t.Context(), client.Book{App: "broken", From: rfc(c.now().Add(time.Minute)), To: "1h"})
+	b, err := p.Book(t.Context(), client.Book{App: "inspector", Parameters: map[string]any{"fail_at_start": "no licence"}, From: rfc(c.now().Add(time.Minute)), To: "1h"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +234,7 @@ func TestBookingsThatAreRefused(t *testing.T) {
 		"from":        func(b *client.Book) { b.From = "2020-01-01 10:00" },
 		"to":          func(b *client.Book) { b.To = "0m" },
 		"to ":         func(b *client.Book) { b.To = "13h" },
-		"to  ":        func(b *client.Book) { b.From, b.To = "2030-01-01T10:00:00Z", "2030-01-01T09:00:00Z" },
+		"to  ":        func(b *client.Book) { b.From, b.To = rfc(time.Now().Add(2*time.Hour)), rfc(time.Now().Add(time.Hour)) },
 		"zone":        func(b *client.Book) { b.Zone = "Mars/Base" },
 		"overlap":     func(b *client.Book) { b.Overlap = "share" },
 		"title":       func(b *client.Book) { b.Title = strings.Repeat("x", 102) },
@@ -262,5 +266,72 @@ func TestBookingsThatAreRefused(t *testing.T) {
 	}
 	if ics, err := jane.BookingCalendar(t.Context(), b.ID); err != nil || !strings.HasPrefix(string(ics), "BEGIN:VCALENDAR\r\n") {
 		t.Errorf("its calendar: %s, %v", ics, err)
+	}
+}
+
+// form sends a form as a browser does, and returns where that leads, or what is
+// shown.
+func form(t *testing.T, address string, values url.Values) (status int, location, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(values.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header.Get("Location"), string(text)
+}
+
+// TestBookingPages: the form says what is wrong beside each field and keeps what
+// was put in; what is right leads to the booking's page.
+func TestBookingPages(t *testing.T) {
+	p := startPortal(t, testConfig(t))
+	values := url.Values{"from": {"2030-06-06T10:00"}, "to": {"2030-06-06T09:00"}, "zone": {"Europe/London"}, "for": {"J. Doe"}}
+	status, _, body := form(t, p.URL()+"/book/todo", values)
+	if status != 422 || !strings.Contains(body, "The end is not after the start") || !strings.Contains(body, `value="2030-06-06T10:00"`) {
+		t.Errorf("an end before the start: %d %s", status, body)
+	}
+	values.Set("to", "2030-06-06T11:00")
+	values.Set("zone", "Mars/Base")
+	if status, _, body = form(t, p.URL()+"/book/todo", values); status != 422 || !strings.Contains(body, "no time zone") {
+		t.Errorf("an unknown zone: %d %s", status, body)
+	}
+	values.Set("zone", "Europe/London")
+	from := time.Now().AddDate(0, 1, 0).Format("2006-01-02")
+	values.Set("from", from+"T10:00")
+	values.Set("to", from+"T11:00")
+	status, page, body := form(t, p.URL()+"/book/todo", values)
+	if status != 303 || !strings.HasPrefix(page, "/bookings/") {
+		t.Fatalf("a good one: %d %s", status, body)
+	}
+	if status, _, body := form(t, p.URL()+"/book/todo", values); status != 409 || !strings.Contains(body, "overlaps") {
+		t.Errorf("the same again: %d %s", status, body)
+	}
+	if status, _, body := form(t, p.URL()+page, url.Values{"longer": {"+30m"}}); status != 303 {
+		t.Errorf("longer: %d %s", status, body)
+	}
+	b, err := p.Booking(t.Context(), strings.TrimPrefix(page, "/bookings/"))
+	if err != nil || b.To.Sub(b.From) != 90*time.Minute {
+		t.Errorf("it is %s, %v", toJSON(b), err)
+	}
+	for path, want := range map[string]string{page: "Todo", "/bookings": b.Title, page + "/booking.ics": "SEQUENCE:1", "/book/todo": "Book"} {
+		if status, body := get(t, p.URL()+path); status != 200 || !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if status, _, _ := form(t, p.URL()+page+"/cancel", nil); status != 303 {
+		t.Errorf("cancel: %d", status)
+	}
+	if b, err = p.Booking(t.Context(), b.ID); err != nil || b.Status != "cancelled" {
+		t.Errorf("cancelled it is %s, %v", toJSON(b), err)
 	}
 }

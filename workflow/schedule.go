@@ -16,6 +16,10 @@ const claimLimit = 128
 // are seen, where nothing tells of its death.
 const longestSleep = time.Second
 
+// lookAgain bounds how late a due row is done when the clock was set, or the
+// machine slept: timers go by neither.
+const lookAgain = 5 * time.Second
+
 // schedule claims due rows and does them, until the engine stops. It sleeps
 // until it is woken or the next row is due.
 func (e *Engine) schedule() {
@@ -73,14 +77,14 @@ func (e *Engine) untilNext() time.Duration {
 	if err != nil {
 		return longestSleep
 	}
-	sleep := 24 * time.Hour
+	sleep := lookAgain
 	if ok {
 		sleep = at.Sub(e.Now())
 	}
 	if sleep <= 0 {
 		return 0
 	}
-	sleep = min(max(sleep, time.Millisecond), 24*time.Hour)
+	sleep = min(max(sleep, time.Millisecond), lookAgain)
 	e.due.Store(e.Now().Add(sleep).UnixMilli())
 	return sleep
 }

@@ -1,0 +1,135 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/internal-app-portal/iap/client"
+)
+
+// TestBookingKilledAtEveryPoint kills the portal with SIGKILL at each commit and
+// each side effect of a booking, from the request to its end. Whatever the
+// point: the next portal takes it to its end, there was one instance for it, and
+// nothing is left.
+func TestBookingKilledAtEveryPoint(t *testing.T) {
+	needDocker(t)
+	if testing.Short() {
+		t.Skip("skipped: -short; it books once for each point")
+	}
+	dir := t.TempDir()
+	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), Trace: filepath.Join(dir, "trace")}
+	p := startChild(t, c)
+	bookOnce(t.Context(), t, c)
+	finishBooking(t, c)
+	p.stop(t)
+	trace, err := os.ReadFile(c.Trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := strings.Fields(string(trace))
+	t.Logf("%d points", len(points))
+	next := make(chan int)
+	go func() {
+		defer close(next)
+		for n := range points {
+			next <- n + 1
+		}
+	}()
+	var all sync.WaitGroup
+	for range 4 { // most of the time it waits for a window
+		all.Go(func() {
+			for n := range next {
+				t.Run(fmt.Sprintf("%03d %s", n, points[n-1]), func(t *testing.T) { killBookingAt(t, n) })
+			}
+		})
+	}
+	all.Wait()
+}
+
+// bookOnce books for some seconds that begin soon. Asked again after the portal
+// has died it books what is not booked yet.
+func bookOnce(ctx context.Context, t *testing.T, c child) {
+	p := childClient(t, c)
+	all, err := p.Bookings(ctx, client.BookingFilter{})
+	if err != nil || len(all.Items) > 0 {
+		return
+	}
+	now := time.Now().Truncate(time.Second)
+	_, _ = p.Book(ctx, client.Book{App: "inspector", From: rfc(now.Add(4 * time.Second)), To: rfc(now.Add(9 * time.Second))})
+}
+
+func killBookingAt(t *testing.T, n int) {
+	dir := t.TempDir()
+	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), DieAt: n, Trace: filepath.Join(dir, "trace")}
+	p := startChild(t, c)
+	bookOnce(t.Context(), t, c)
+	ended := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { defer close(ended); followBooking(ctx, t, c) }()
+	select {
+	case <-p.done: // killed, as it should be
+	case <-ended: // a point that this run did not reach: timing differs
+	}
+	cancel()
+	<-ended
+	p.kill()
+
+	c.DieAt = 0
+	p = startChild(t, c)
+	bookOnce(t.Context(), t, c)
+	finishBooking(t, c)
+	p.stop(t)
+}
+
+// followBooking waits until the booking and its instance have ended, or the
+// portal is gone.
+func followBooking(ctx context.Context, t *testing.T, c child) {
+	p := childClient(t, c)
+	for ctx.Err() == nil {
+		all, err := p.Bookings(ctx, client.BookingFilter{})
+		if err != nil || len(all.Items) == 0 {
+			return
+		}
+		if b := all.Items[0]; b.Over() {
+			i, err := p.Instance(ctx, b.Instance)
+			if b.Instance == "" || err != nil || i.Ended() {
+				return
+			}
+		}
+		nextEvent(p)
+	}
+}
+
+// finishBooking has the portal take the booking to its end, and looks at what is
+// there.
+func finishBooking(t *testing.T, c child) {
+	p := childClient(t, c)
+	all, err := p.Bookings(t.Context(), client.BookingFilter{})
+	if err != nil || len(all.Items) != 1 {
+		t.Fatalf("bookings: %s, %v", toJSON(all), err)
+	}
+	b := p.waitBooking(all.Items[0].ID, client.Booking.Over)
+	list, err := p.Instances(t.Context(), client.InstanceFilter{})
+	if err != nil || len(list.Items) > 1 {
+		t.Fatalf("instances: %s, %v", toJSON(list), err)
+	}
+	for _, i := range list.Items {
+		i = p.waitFor(t.Context(), i.ID, client.Instance.Ended)
+		if i.Booking != b.ID || b.Instance != i.ID || i.Status != client.StatusDestroyed {
+			t.Errorf("its instance ended as %s: %s", toJSON(i), toJSON(b))
+		}
+		if left := resources(t, i.ID); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+	if b.Status == "ended" && len(list.Items) == 0 || b.Status == "failed" && len(list.Items) > 0 || b.Status == "cancelled" {
+		t.Errorf("with %d instances it ended as %s", len(list.Items), toJSON(b))
+	}
+	noLocks(t, c)
+}
