@@ -57,8 +57,12 @@ func (s *service) registerInstances() {
 
 func (s *service) deploy(ctx context.Context, in *bodyOf[exact[client.DeployRequest]]) (*instanceOut, error) {
 	want := in.Body.Value
+	length, err := instance.ParseFor(want.For)
+	if err != nil {
+		return nil, err
+	}
 	i, created, err := s.cfg.Instances.Deploy(ctx, actor(ctx),
-		instance.DeployRequest{App: want.App, Version: want.Version, Parameters: want.Parameters})
+		instance.DeployRequest{App: want.App, Version: want.Version, Parameters: want.Parameters, For: length})
 	if err != nil {
 		return nil, err
 	}

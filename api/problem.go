@@ -15,6 +15,7 @@ import (
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/instance"
 )
 
 // statuses says which status an error of a kind has. What is not in it is 500.
@@ -85,6 +86,7 @@ func problemOf(ctx context.Context, log *slog.Logger, err error) *problem {
 	for _, f := range fields {
 		p.Errors = append(p.Errors, client.FieldError{Field: f.Field, Message: f.Message()})
 	}
+	p.Limit = limitOf(err)
 	var e *iap.Error
 	errors.As(err, &e)
 	switch {
@@ -94,6 +96,19 @@ func problemOf(ctx context.Context, log *slog.Logger, err error) *problem {
 		p.header.Set("Retry-After", seconds(retryAfter))
 	}
 	return p
+}
+
+// limitOf tells of the limit of instances that caused an error, if one did.
+func limitOf(err error) *client.Limit {
+	var e *instance.LimitError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	out := &client.Limit{Of: e.Limit, Most: e.Most, Own: []client.LimitedBy{}, Others: e.Others}
+	for _, i := range e.Own {
+		out.Own = append(out.Own, client.LimitedBy{ID: i.ID, HostName: i.HostName, App: i.App})
+	}
+	return out
 }
 
 // detailOf returns the text of an error that is not internal.

@@ -73,7 +73,7 @@ func TestBadJSON(t *testing.T) {
 		"empty":                {"", "application/json", 400, "required"},
 		"not JSON":             {"{app: todo}", "", 400, "not JSON"},
 		"cut off":              {`{"app":"todo"`, "", 400, "closed"},
-		"unknown key":          {`{"app":"todo","versoin":1}`, "", 422, `versoin: unknown key; there are: app, parameters, version`},
+		"unknown key":          {`{"app":"todo","versoin":1}`, "", 422, `versoin: unknown key; there are: app, for, parameters, version`},
 		"key in capitals":      {`{"App":"todo"}`, "", 422, `App: unknown key; did you mean "app"?`},
 		"two spellings":        {`{"app":"todo","APP":"slow"}`, "", 422, `APP: unknown key; did you mean "app"?`},
 		"another letter s":     {`{"app":"todo","parameterſ":{}}`, "", 422, `did you mean "parameters"?`},

@@ -158,10 +158,17 @@ func (m *Manifest) checkLimits(p *problems) {
 	}
 	between(p, "limits.cpus", m.Limits.CPUs, 0.01, 64)
 	between(p, "limits.pids", float64(m.Limits.PIDs), 1, 32768)
+	within(p, "time_limit", m.TimeLimit, Duration(time.Minute), Duration(7*24*time.Hour))
+	switch most := Duration(7 * 24 * time.Hour); {
+	case p.has("time_limit") || p.has("time_limit_most"):
+	case m.TimeLimitMost < m.TimeLimit:
+		p.add("time_limit_most", "%s is shorter than time_limit, which is %s", m.TimeLimitMost, m.TimeLimit)
+	default:
+		within(p, "time_limit_most", m.TimeLimitMost, m.TimeLimit, most)
+	}
 	if m.IdleLimit != 0 {
 		within(p, "idle_limit", m.IdleLimit, Duration(time.Minute), Duration(7*24*time.Hour))
 	}
-	within(p, "time_limit", m.TimeLimit, Duration(time.Minute), Duration(7*24*time.Hour))
 }
 
 func between(p *problems, field string, n, low, high float64) {

@@ -67,9 +67,17 @@ func (m *Manifest) setDefaults(there func(field string) bool) {
 			d.set()
 		}
 	}
+	if !there("time_limit_most") {
+		m.TimeLimitMost = m.TimeLimit
+	} else if !there("time_limit") && m.TimeLimitMost > 0 {
+		m.TimeLimit = min(m.TimeLimit, m.TimeLimitMost)
+	}
 	for i := range m.Parameters {
 		if m.Parameters[i].Type == "" {
 			m.Parameters[i].Type = TypeString
 		}
 	}
 }
+
+// LongestTime is the longest time limit that may be asked for.
+func (m Manifest) LongestTime() Duration { return max(m.TimeLimit, m.TimeLimitMost) }

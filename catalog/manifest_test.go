@@ -33,6 +33,7 @@ parameters:
   - {name: password, secret: true, required: true}
 limits: {memory: 1GiB, cpus: 0.5, pids: 64}
 time_limit: 2d
+time_limit_most: 3d
 idle_limit: 45m
 warning_bar: true
 read_only_root: false
@@ -61,7 +62,7 @@ func TestManifest(t *testing.T) {
 			{Name: "colour", Type: "choice", Choices: []string{"red", "green", "3"}, Default: "red"},
 			{Name: "password", Type: "string", Secret: true, Required: true},
 		},
-		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour), IdleLimit: catalog.Duration(45 * time.Minute), WarningBar: true,
+		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour), TimeLimitMost: catalog.Duration(72 * time.Hour), IdleLimit: catalog.Duration(45 * time.Minute), WarningBar: true,
 		ReadOnlyRoot: &no, Tags: []string{"demo", "drawing"}, Bundle: "bundle",
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
@@ -104,7 +105,7 @@ func TestManifestDefaults(t *testing.T) {
 	want := catalog.Manifest{
 		Slug: "todo", Name: "Todo", Image: "todo:1", Port: 8080,
 		Health: catalog.Health{Path: "/", Deadline: catalog.Duration(time.Minute)},
-		Limits: catalog.Limits{Memory: 256 << 20, CPUs: 1, PIDs: 128}, TimeLimit: catalog.Duration(8 * time.Hour), ReadOnlyRoot: &yes,
+		Limits: catalog.Limits{Memory: 256 << 20, CPUs: 1, PIDs: 128}, TimeLimit: catalog.Duration(8 * time.Hour), TimeLimitMost: catalog.Duration(8 * time.Hour), ReadOnlyRoot: &yes,
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Error(diff)
@@ -180,6 +181,8 @@ var badFields = []struct {
 	{yaml: minimal + "limits: {pids: 40000}", field: "limits.pids", words: "1 to 32768"},
 	{yaml: minimal + "time_limit: 8d", field: "time_limit", words: "1m to 168h", notInSchema: true},
 	{yaml: minimal + "idle_limit: 30s", field: "idle_limit", words: "1m to 168h", notInSchema: true},
+	{yaml: minimal + "time_limit: 4h\ntime_limit_most: 3h", field: "time_limit_most", words: "shorter than time_limit", notInSchema: true},
+	{yaml: minimal + "time_limit_most: 8d", field: "time_limit_most", words: "8h to 168h", notInSchema: true},
 	{yaml: minimal + "time_limit: soon", field: "time_limit", words: `like "90s"`},
 	{yaml: minimal + "read_only_root: 'yes'", field: "read_only_root", words: "true or false"},
 	{yaml: minimal + "tags: [Demo]", field: "tags[0]", words: "no tag"},

@@ -31,23 +31,24 @@ type Version struct {
 
 // Manifest is the content of an iap.yaml.
 type Manifest struct {
-	Slug         string            `yaml:"slug" json:"slug"`
-	Name         string            `yaml:"name" json:"name"`
-	Description  string            `yaml:"description,omitempty" json:"description,omitempty"`
-	Icon         string            `yaml:"icon,omitempty" json:"icon,omitempty"`
-	Image        string            `yaml:"image" json:"image"`
-	Port         int               `yaml:"port,omitempty" json:"port"`
-	Health       Health            `yaml:"health,omitempty" json:"health"`
-	Environment  map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
-	Parameters   []Parameter       `yaml:"parameters,omitempty" json:"parameters,omitempty"`
-	Limits       Limits            `yaml:"limits,omitempty" json:"limits"`
-	TimeLimit    Duration          `yaml:"time_limit,omitempty" json:"time_limit"`
-	IdleLimit    Duration          `yaml:"idle_limit,omitempty" json:"idle_limit,omitempty"`         // 0: none
-	WarningBar   bool              `yaml:"warning_bar,omitempty" json:"warning_bar,omitempty"`       // in its pages, before an end
-	Instances    int               `yaml:"instances,omitempty" json:"instances,omitempty"`           // that may live at once; 0: any number
-	ReadOnlyRoot *bool             `yaml:"read_only_root,omitempty" json:"read_only_root,omitempty"` // default true
-	Tags         []string          `yaml:"tags,omitempty" json:"tags,omitempty"`
-	Bundle       string            `yaml:"bundle,omitempty" json:"bundle,omitempty"` // folder beside iap.yaml
+	Slug          string            `yaml:"slug" json:"slug"`
+	Name          string            `yaml:"name" json:"name"`
+	Description   string            `yaml:"description,omitempty" json:"description,omitempty"`
+	Icon          string            `yaml:"icon,omitempty" json:"icon,omitempty"`
+	Image         string            `yaml:"image" json:"image"`
+	Port          int               `yaml:"port,omitempty" json:"port"`
+	Health        Health            `yaml:"health,omitempty" json:"health"`
+	Environment   map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
+	Parameters    []Parameter       `yaml:"parameters,omitempty" json:"parameters,omitempty"`
+	Limits        Limits            `yaml:"limits,omitempty" json:"limits"`
+	TimeLimit     Duration          `yaml:"time_limit,omitempty" json:"time_limit"`
+	TimeLimitMost Duration          `yaml:"time_limit_most,omitempty" json:"time_limit_most"`         // that may be asked for
+	IdleLimit     Duration          `yaml:"idle_limit,omitempty" json:"idle_limit,omitempty"`         // 0: none
+	WarningBar    bool              `yaml:"warning_bar,omitempty" json:"warning_bar,omitempty"`       // in its pages, before an end
+	Instances     int               `yaml:"instances,omitempty" json:"instances,omitempty"`           // that may live at once; 0: any number
+	ReadOnlyRoot  *bool             `yaml:"read_only_root,omitempty" json:"read_only_root,omitempty"` // default true
+	Tags          []string          `yaml:"tags,omitempty" json:"tags,omitempty"`
+	Bundle        string            `yaml:"bundle,omitempty" json:"bundle,omitempty"` // folder beside iap.yaml
 }
 
 // Health says how the portal finds out that the app answers.

@@ -131,7 +131,15 @@ func appFacts(a client.App) [][2]string {
 		{"image", m.Image}, {"port", fmt.Sprint(m.Port)},
 		{"health", fmt.Sprintf("GET %s within %s", m.Health.Path, m.Health.Deadline)},
 		{"limits", fmt.Sprintf("%s memory, %s, %s", m.Limits.Memory, count(m.Limits.CPUs, "CPU", "CPUs"), count(float64(m.Limits.PIDs), "process", "processes"))},
-		{"time limit", m.TimeLimit}, {"idle limit", m.IdleLimit}, {"tags", strings.Join(m.Tags, ", ")}}
+		{"time limit", timeLimitText(m)}, {"idle limit", m.IdleLimit}, {"tags", strings.Join(m.Tags, ", ")}}
+}
+
+// timeLimitText writes the time limit of an app, with the most where that is more.
+func timeLimitText(m client.Manifest) string {
+	if m.TimeLimitMost == "" || m.TimeLimitMost == m.TimeLimit {
+		return m.TimeLimit
+	}
+	return m.TimeLimit + ", at most " + m.TimeLimitMost
 }
 
 func count(n float64, one, more string) string {

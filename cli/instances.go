@@ -15,6 +15,7 @@ import (
 type deployCmd struct {
 	App     string        `arg:"" help:"Slug of the app." complete:"app"`
 	Param   []string      `short:"p" sep:"none" help:"Value of a parameter; may be repeated." placeholder:"NAME=VALUE" complete:"param"`
+	For     string        `help:"Its time limit, such as 2h or 90m; default: the app's." placeholder:"LENGTH"`
 	Version int           `help:"Number of the version; default: the newest." placeholder:"N"`
 	Wait    bool          `short:"w" help:"Wait until it runs; the last line of the output is its URL."`
 	Timeout time.Duration `help:"How long to wait at most." default:"10m"`
@@ -29,7 +30,11 @@ func (c *deployCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	i, created, err := cl.Deploy(r.ctx, client.DeployRequest{App: c.App, Version: c.Version, Parameters: params})
+	want := client.DeployRequest{App: c.App, Version: c.Version, Parameters: params, For: c.For}
+	i, created, err := cl.Deploy(r.ctx, want)
+	if err != nil {
+		i, created, err = c.makeRoom(r, cl, want, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,6 +69,12 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit":   cmdExit,
 			"script": cmdIgnored,
+			// most bounds the instances of a person.
+			"most": func(ts *testscript.TestScript, _ bool, args []string) {
+				most, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				ts.Value("portal").(*apitest.Portal).Most = most
+			},
 			// envfile sets a variable to what a file, or stdout, holds.
 			"envfile": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))

@@ -27,23 +27,24 @@ type AppVersion struct {
 
 // Manifest is the content of an iap.yaml with all defaults filled in.
 type Manifest struct {
-	Slug         string            `json:"slug"`
-	Name         string            `json:"name"`
-	Description  string            `json:"description,omitempty"`
-	Icon         string            `json:"icon,omitempty"`
-	Image        string            `json:"image"`
-	Port         int               `json:"port"`
-	Health       Health            `json:"health"`
-	Environment  map[string]string `json:"environment,omitempty"`
-	Parameters   []Parameter       `json:"parameters,omitempty"`
-	Limits       Limits            `json:"limits"`
-	Instances    int               `json:"instances,omitempty" doc:"How many may live at once; absent: any number"`
-	TimeLimit    string            `json:"time_limit" doc:"A length of time: \"8h\""`
-	IdleLimit    string            `json:"idle_limit,omitempty" doc:"How long an instance may be without use before it ends: \"30m\"; absent: for ever"`
-	WarningBar   bool              `json:"warning_bar,omitempty" doc:"Whether its pages show a bar before an instance ends"`
-	ReadOnlyRoot *bool             `json:"read_only_root,omitempty"`
-	Tags         []string          `json:"tags,omitempty"`
-	Bundle       string            `json:"bundle,omitempty"`
+	Slug          string            `json:"slug"`
+	Name          string            `json:"name"`
+	Description   string            `json:"description,omitempty"`
+	Icon          string            `json:"icon,omitempty"`
+	Image         string            `json:"image"`
+	Port          int               `json:"port"`
+	Health        Health            `json:"health"`
+	Environment   map[string]string `json:"environment,omitempty"`
+	Parameters    []Parameter       `json:"parameters,omitempty"`
+	Limits        Limits            `json:"limits"`
+	Instances     int               `json:"instances,omitempty" doc:"How many may live at once; absent: any number"`
+	TimeLimit     string            `json:"time_limit" doc:"A length of time: \"8h\""`
+	TimeLimitMost string            `json:"time_limit_most,omitempty" doc:"The longest that may be asked for: \"24h\""`
+	IdleLimit     string            `json:"idle_limit,omitempty" doc:"How long an instance may be without use before it ends: \"30m\"; absent: for ever"`
+	WarningBar    bool              `json:"warning_bar,omitempty" doc:"Whether its pages show a bar before an instance ends"`
+	ReadOnlyRoot  *bool             `json:"read_only_root,omitempty"`
+	Tags          []string          `json:"tags,omitempty"`
+	Bundle        string            `json:"bundle,omitempty"`
 }
 
 // Health says how the portal finds out that the app answers.

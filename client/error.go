@@ -20,6 +20,22 @@ type Problem struct {
 	Detail    string       `json:"detail,omitempty" doc:"What happened, to what, and what to do"`
 	Reference string       `json:"reference,omitempty" doc:"Names the line in the portal's log that tells more"`
 	Errors    []FieldError `json:"errors,omitempty" doc:"What is wrong with which field"`
+	Limit     *Limit       `json:"limit,omitempty" doc:"With status 429: the limit of instances that is reached"`
+}
+
+// Limit is a limit of instances that is reached, and what of one's own counts.
+type Limit struct {
+	Of     string      `json:"of" enum:"person,app,portal"`
+	Most   int         `json:"most"`
+	Own    []LimitedBy `json:"own" nullable:"false"`
+	Others int         `json:"others" doc:"Other people's instances"`
+}
+
+// LimitedBy is an instance of one's own that could be destroyed.
+type LimitedBy struct {
+	ID       string `json:"id"`
+	HostName string `json:"host_name"`
+	App      string `json:"app"`
 }
 
 // FieldError says what is wrong with a field.

@@ -85,6 +85,7 @@ type DeployRequest struct {
 	App        string         `json:"app" minLength:"1" maxLength:"63" doc:"Slug of the app"`
 	Version    int            `json:"version,omitempty" minimum:"0" maximum:"1000000000" doc:"Number of the version; 0 or absent: the newest"`
 	Parameters map[string]any `json:"parameters,omitempty" doc:"Values by the parameters' names: texts or JSON values"`
+	For        string         `json:"for,omitempty" maxLength:"40" doc:"Its time limit, such as 2h; absent: the app's"`
 }
 
 // Job is one run of a bundle.

@@ -3,6 +3,8 @@ package instance
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -21,8 +23,11 @@ func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest
 		return Instance{}, false, err
 	}
 	params, _, err := v.Manifest.Resolve(req.Parameters)
-	if err != nil {
+	if err = errors.Join(err, checkFor(req.For, v.Manifest)); err != nil {
 		return Instance{}, false, err
+	}
+	if req.For > 0 {
+		v.Manifest.TimeLimit = catalog.Duration(req.For)
 	}
 	machine, err := s.Workflow.PutStateMachine(ctx, LifecycleName, LifecycleDefinition, s.Now())
 	if err != nil {
@@ -37,6 +42,36 @@ func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest
 		// twice: then the next round finds the other one.
 	}
 	return Instance{}, false, iap.Errorf(op, iap.Unavailable, "no free host name was found for %q; try again", req.App)
+}
+
+// checkFor refuses a time limit that the app does not allow.
+func checkFor(d time.Duration, m catalog.Manifest) error {
+	const op, least = "instance.Deploy", time.Minute
+	most := m.LongestTime()
+	switch {
+	case d == 0 || d >= least && d <= most.Std():
+		return nil
+	case d < least:
+		return iap.FieldErrorf(op, "for", "%s is not possible; want 1m to %s", catalog.Duration(d), most)
+	}
+	return iap.FieldErrorf(op, "for", "%s is longer than an instance of %s may run, which is %s", catalog.Duration(d), m.Slug, most)
+}
+
+// ParseFor reads a time limit as people write it: "2h", "90m"; empty: 0, which is
+// the app's own. The error is Invalid and names the field "for".
+func ParseFor(text string) (time.Duration, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, nil
+	}
+	d, err := catalog.ParseDuration(text)
+	if err == nil && d == 0 {
+		err = fmt.Errorf("%q is no length of time; want 1m or more", clip(text))
+	}
+	if err != nil {
+		return 0, iap.FieldErrorf("instance.Deploy", "for", "%w", err)
+	}
+	return d.Std(), nil
 }
 
 // version returns the version to deploy.

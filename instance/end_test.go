@@ -148,3 +148,28 @@ func TestLimits(t *testing.T) {
 		t.Error("it names another's")
 	}
 }
+
+// TestFor: a time limit may be asked for up to the app's most.
+func TestFor(t *testing.T) {
+	l := newLife(t)
+	for _, c := range []struct {
+		app  string
+		d    time.Duration
+		want time.Duration // 0: refused
+	}{
+		{"todo", 0, 8 * time.Hour}, {"todo", 2 * time.Hour, 2 * time.Hour}, {"todo", 8*time.Hour + time.Minute, 0}, {"todo", time.Second, 0},
+		{"long", 24 * time.Hour, 24 * time.Hour}, {"long", 25 * time.Hour, 0}, {"short", 0, 30 * time.Minute},
+	} {
+		who := iap.Actor{ID: c.app + c.d.String(), Role: iap.Member}
+		i, _, err := l.Deploy(t.Context(), who, instance.DeployRequest{App: c.app, For: c.d})
+		if c.want == 0 {
+			if f := iap.Fields(err); len(f) != 1 || f[0].Field != "for" {
+				t.Errorf("%s for %s: %v", c.app, c.d, err)
+			}
+			continue
+		}
+		if err != nil || i.TimeLimitAt.Sub(i.CreatedAt) != c.want {
+			t.Errorf("%s for %s: %s, %v", c.app, c.d, i.TimeLimitAt.Sub(i.CreatedAt), err)
+		}
+	}
+}

@@ -158,7 +158,7 @@ func (apps) Deployable(_ context.Context, slug string) (catalog.App, error) {
 }
 
 // few are what the manifests of some apps begin with.
-var few = map[string]string{"few": "instances: 1\n", "idle": "idle_limit: 40m\n"}
+var few = map[string]string{"few": "instances: 1\n", "idle": "idle_limit: 40m\n", "long": "time_limit_most: 24h\n", "short": "time_limit_most: 30m\n"}
 
 func (apps) Version(_ context.Context, slug string, _ int) (catalog.Version, error) {
 	m, err := catalog.ParseManifest([]byte(few[slug] + "slug: " + slug + "\nname: App\nimage: app:1\nport: 80\nparameters:\n  - {name: password, secret: true}\n"))

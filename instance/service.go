@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
@@ -12,6 +13,7 @@ type DeployRequest struct {
 	App        string
 	Version    int            // 0: the newest
 	Parameters map[string]any // by name, as text or as JSON values
+	For        time.Duration  // its time limit; 0: the app's
 }
 
 // Deploy gives the actor an instance of an app. When there is a live one

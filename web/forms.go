@@ -16,9 +16,19 @@ func (s *Server) deploy(w http.ResponseWriter, r *http.Request, actor iap.Actor)
 		return err
 	}
 	params := app.Version.Manifest.Parameters
-	i, _, err := s.cfg.Instances.Deploy(r.Context(), actor, instance.DeployRequest{App: app.Slug, Parameters: parameters(params, r.PostForm)})
+	length, err := instance.ParseFor(r.PostForm.Get("for"))
+	var i instance.Instance
+	if err == nil {
+		i, _, err = s.cfg.Instances.Deploy(r.Context(), actor, instance.DeployRequest{App: app.Slug, Parameters: parameters(params, r.PostForm), For: length})
+	}
 	if iap.IsKind(err, iap.Invalid) || len(iap.Fields(err)) > 0 {
 		wrong := cardView{appView: viewApp(app), Fields: viewFields(params, r.PostForm)}
+		wrong.For = r.PostForm.Get("for")
+		for _, e := range iap.Fields(err) {
+			if e.Field == "for" {
+				wrong.ForProblem = e.Message()
+			}
+		}
 		wrong.Problem = place(wrong.Fields, err)
 		return s.showDeployForm(w, r, actor, http.StatusUnprocessableEntity, wrong)
 	}

@@ -15,11 +15,12 @@ import (
 // cardView is an app in the catalogue with the state of one's own instance.
 type cardView struct {
 	appView
-	Usual   float64 // usual seconds to ready; 0: unknown
-	Mine    *instanceView
-	Fields  []fieldView
-	Open    bool // the parameters are shown at once
-	Problem string
+	Usual           float64 // usual seconds to ready; 0: unknown
+	Mine            *instanceView
+	Fields          []fieldView
+	Open            bool // the parameters are shown at once
+	Problem         string
+	For, ForProblem string // the time limit that was asked for
 }
 
 type cataloguePage struct {

@@ -12,13 +12,15 @@ import (
 type keepForm struct {
 	I             instanceView
 	Until, Reason string
+	UntilAt       string // Until as RFC 3339 has it, for the browser's own clock; empty: what was put in stays
 	Problems      map[string]string
 	Zone          string
 }
 
 // keepView is the form as it is before anything was put in.
 func (s *Server) keepView(v instanceView) keepForm {
-	return keepForm{I: v, Until: s.cfg.Now().In(s.cfg.Location).Add(2 * time.Hour).Format("15:00"), Reason: v.KeepReason, Zone: s.zone()}
+	until := s.cfg.Now().In(s.cfg.Location).Add(2 * time.Hour).Truncate(time.Hour)
+	return keepForm{I: v, Until: until.Format("15:04"), UntilAt: until.Format(time.RFC3339), Reason: v.KeepReason, Zone: s.zone()}
 }
 
 func (s *Server) keepPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
@@ -60,6 +62,7 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request, actor iap.Actor) e
 	}
 	if fields := iap.Fields(err); len(fields) > 0 {
 		f := s.keepView(s.viewInstance(r.Context(), i, actor.ID))
+		f.UntilAt, f.Zone = "", zone.String()
 		f.Until, f.Reason, f.Problems = r.PostForm.Get("until"), r.PostForm.Get("reason"), map[string]string{}
 		for _, e := range fields {
 			f.Problems[e.Field] = e.Message()

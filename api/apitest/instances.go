@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,14 +39,31 @@ func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployReq
 	if v, there := req.Parameters["title"]; there && v == "" {
 		return instance.Instance{}, false, iap.FieldErrorf("instance.Deploy", "parameters.title", "is empty; give 1 to 60 characters")
 	}
+	if err := p.tooMany(a); err != nil {
+		return instance.Instance{}, false, err
+	}
 	now := p.now()
 	i := instance.Instance{ID: iap.NewID(now), App: req.App, Version: app.Latest, Owner: a.ID,
 		HostName: fmt.Sprintf("%s-%s", words[p.words%len(words)], req.App), Status: instance.Queued,
-		Upstream: "http://127.0.0.1:1", Parameters: req.Parameters, CreatedAt: now, TimeLimitAt: now.Add(8 * time.Hour)}
+		Upstream: "http://127.0.0.1:1", Parameters: req.Parameters, CreatedAt: now, TimeLimitAt: now.Add(cmp.Or(req.For, 8*time.Hour))}
 	p.words++
 	p.instances = append(p.instances, i)
 	p.live(&p.instances[len(p.instances)-1])
 	return i, true, nil
+}
+
+// tooMany refuses who has Most instances.
+func (p *Portal) tooMany(a iap.Actor) error {
+	e := &instance.LimitError{Limit: "person", Most: p.Most}
+	for _, i := range p.instances {
+		if i.Owner == a.ID && !i.Status.Ended() {
+			e.Own = append(e.Own, i)
+		}
+	}
+	if p.Most == 0 || len(e.Own) < p.Most {
+		return nil
+	}
+	return iap.E("instance.Deploy", iap.Limit, e)
 }
 
 // live takes an instance from queued to where its app's name says.

@@ -46,6 +46,8 @@ type Portal struct {
 
 	// Fail, when it is set, is the error of every call of a service.
 	Fail error
+	// Most is how many instances a person may have; 0: any number.
+	Most int
 
 	cfg  api.Config
 	stop func() // ends the API's streams

@@ -43,6 +43,15 @@
     }
   }
 
+  // A clock time that is put in is that of the reader's own zone.
+  function ownClock(root) {
+    for (const el of $$('[data-own-zone]', root)) {
+      if (el.tagName === 'INPUT') el.value = here;
+      else el.textContent = here;
+    }
+    for (const el of $$('[data-own-clock]', root)) el.value = clock(new Date(el.dataset.ownClock));
+  }
+
   document.addEventListener('pointerover', function (e) {
     const el = e.target.closest && e.target.closest('time[data-form]');
     if (el) el.title = relative(new Date(el.dateTime));
@@ -300,6 +309,7 @@
   if (place) place.parentElement.scrollLeft = place.offsetLeft - 24; // narrow windows show a part of it
 
   times(document);
+  ownClock(document);
   setUpSearch();
   setUpLog();
   announce(document);
