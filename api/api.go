@@ -52,6 +52,7 @@ func New(cfg Config) http.Handler {
 	s.registerMapRuns()
 	s.registerBuckets()
 	s.registerEvents()
+	s.registerEventTypes()
 	s.registerRules()
 	s.registerTargets()
 	s.registerLetters()

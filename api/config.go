@@ -79,6 +79,7 @@ type Config struct {
 	Schema    []byte           // JSON Schema of iap.yaml: catalog.Schema
 	Zone      *time.Location   // of clock times; nil: UTC
 	Version   string           // of the program
+	Portal    string           // address of the portal, where the schemas of its events are
 	Now       func() time.Time // nil: time.Now
 	Logger    *slog.Logger     // nil: slog.Default()
 	Heartbeat time.Duration    // between signs of life on a stream; 0: 15 s
@@ -87,6 +88,8 @@ type Config struct {
 	Delivery Delivery
 	Events   event.Reader
 	Inbox    Inbox
+	// Oldest returns the number of the oldest event that is kept; nil: all are.
+	Oldest func(ctx context.Context) (int64, error)
 	// Sources are the secrets of those who sign the events that they send, by
 	// their names.
 	Sources map[string]string

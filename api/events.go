@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,7 +29,7 @@ func (s *service) registerEvents() {
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/events", OperationID: "list-events", Tags: tags,
 		Summary: "Events that you may see, newest first", Errors: []int{422}}, s.listEvents)
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/events/{number}", OperationID: "get-event", Tags: tags,
-		Summary: "One event", Errors: []int{404}}, s.getEvent)
+		Summary: "One event; 410 where it is not kept any more", Errors: []int{404, 410}}, s.getEvent)
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/events", OperationID: "send-events", Tags: tags, DefaultStatus: http.StatusOK,
 		Summary: "Send events",
 		Description: "Takes CloudEvents 1.0 in structured, batched and binary mode, and AWS EventBridge's own envelope. Each source and id is taken " +
@@ -79,6 +80,9 @@ type eventInput struct {
 }
 
 func (s *service) getEvent(ctx context.Context, in *eventInput) (*bodyOf[client.Event], error) {
+	if err := s.kept(ctx, in.Number); err != nil {
+		return nil, err
+	}
 	e, err := s.cfg.Events.EventAt(ctx, in.Number)
 	a := actor(ctx)
 	if err == nil && e.Owner != "" && e.Owner != a.ID && !a.Role.Includes(iap.Admin) || iap.IsKind(err, iap.NotFound) {
@@ -88,6 +92,19 @@ func (s *service) getEvent(ctx context.Context, in *eventInput) (*bodyOf[client.
 		return nil, err
 	}
 	return &bodyOf[client.Event]{s.event(e)}, nil
+}
+
+// kept says that an event with a number is not kept any more: 410, with the oldest
+// that is.
+func (s *service) kept(ctx context.Context, number int64) error {
+	if s.cfg.Oldest == nil {
+		return nil
+	}
+	oldest, err := s.cfg.Oldest(ctx)
+	if err != nil || number >= oldest {
+		return err
+	}
+	return newProblem(http.StatusGone, "event %d is not kept any more; the oldest has the number %d: read what there is now, and follow from there", number, oldest)
 }
 
 type sendEventsInput struct {
@@ -102,6 +119,19 @@ type sendEventsInput struct {
 	Timestamp   string `header:"Webhook-Timestamp"`
 	Signature   string `header:"Webhook-Signature"`
 	RawBody     []byte
+	attributes  map[string]string // all of binary mode, by their names in small letters
+}
+
+// Resolve implements huma.Resolver: an event may have attributes that are not known
+// beforehand.
+func (in *sendEventsInput) Resolve(ctx huma.Context) []error {
+	in.attributes = map[string]string{}
+	ctx.EachHeader(func(name, value string) {
+		if attribute, ok := strings.CutPrefix(strings.ToLower(name), "ce-"); ok {
+			in.attributes[attribute] = value
+		}
+	})
+	return nil
 }
 
 func (s *service) sendEvents(ctx context.Context, in *sendEventsInput) (*bodyOf[client.Sent], error) {
@@ -110,8 +140,7 @@ func (s *service) sendEvents(ctx context.Context, in *sendEventsInput) (*bodyOf[
 	if err != nil {
 		return nil, err
 	}
-	events, err := event.Parse(in.ContentType, event.Attributes{SpecVersion: in.SpecVersion, ID: in.ID, Source: in.Source, Type: in.Type,
-		Subject: in.Subject, Time: in.Time}, in.RawBody, now)
+	events, err := event.Parse(in.ContentType, event.AttributesOf(in.attributes), in.RawBody, now)
 	if err != nil {
 		return nil, err
 	}

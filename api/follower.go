@@ -72,7 +72,10 @@ func (s *service) newFollower(ctx context.Context, in *streamInput) (*follower, 
 	if last == "" {
 		last = in.Last
 	}
-	return f, f.resume(last)
+	if err := f.resume(last); err != nil || last == "" {
+		return f, err
+	}
+	return f, s.kept(ctx, f.after+1)
 }
 
 // parseLog reads "JOB:OFFSET".

@@ -25,7 +25,7 @@ func (s *service) registerStream() {
 			"and the end of a log is a message \"log-end\". The id is the event's number and, for each log, its offset: 123;JOB=4567.",
 		Responses: map[string]*huma.Response{"200": {Description: "A stream that does not end",
 			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}},
-		Errors: []int{403, 404, 422}}, s.stream)
+		Errors: []int{403, 404, 410, 422}}, s.stream)
 }
 
 func (s *service) stream(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {

@@ -35,6 +35,9 @@ func (s *service) registerTargets() {
 			}
 			return s.target(ctx, in.Name)
 		})
+	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets/{name}/rotate", OperationID: "rotate-target-secret", Tags: tags,
+		DefaultStatus: http.StatusOK, Summary: "Give a target a new secret, and sign by the old one as well for a while; for admins",
+		Description: "The answer holds the new secret, which is not told again.", Errors: []int{403, 404, 422, 503, 507}}, s.rotateTarget)
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets/{name}/test", OperationID: "test-target", Tags: tags,
 		Summary: "Send a target an event of type iap.test that is not in the log; for admins", Errors: []int{403, 404}},
 		func(ctx context.Context, in *nameInput) (*bodyOf[client.Attempt], error) {
@@ -67,7 +70,7 @@ func wireTarget(t delivery.Target, h delivery.Health) client.Target {
 	case t.Paused:
 		status = "paused"
 	}
-	return client.Target{Name: t.Name, Kind: string(t.Kind), Settings: client.TargetSettings(t.Settings), Secret: t.Secret,
+	return client.Target{Name: t.Name, Kind: string(t.Kind), Settings: client.TargetSettings(t.Settings), Secret: t.Secret, OldUntil: ms(t.OldUntil),
 		Attempts: t.Attempts, Backoff: t.Backoff.String(), Timeout: t.Timeout.String(), Rate: t.Rate, Ordered: t.Ordered,
 		Status: status, Disabled: t.Disabled, CreatedAt: ms(t.CreatedAt), UpdatedAt: ms(t.UpdatedAt), UpdatedBy: t.UpdatedBy,
 		Health: client.TargetHealth{Waiting: h.Waiting, Dead: h.Dead, LastOK: ms(h.LastOK), LastFailed: ms(h.LastFailed), LastError: h.LastError,
@@ -100,6 +103,28 @@ func (s *service) addTarget(ctx context.Context, in *addTargetInput) (*bodyOf[cl
 		return nil, err
 	}
 	t, err = s.cfg.Delivery.AddTarget(ctx, actor(ctx), t)
+	if err != nil {
+		return nil, err
+	}
+	return &bodyOf[client.Target]{wireTarget(t, delivery.Health{})}, nil
+}
+
+type rotateInput struct {
+	Name string `path:"name" maxLength:"63"`
+	Body exact[client.RotateSecret]
+}
+
+func (s *service) rotateTarget(ctx context.Context, in *rotateInput) (*bodyOf[client.Target], error) {
+	overlap := delivery.DefaultOverlap
+	if text := in.Body.Value.Overlap; text != "" && text != "0" {
+		var err error
+		if overlap, err = duration("overlap", text); err != nil {
+			return nil, err
+		}
+	} else if text == "0" {
+		overlap = 0
+	}
+	t, err := s.cfg.Delivery.RotateSecret(ctx, actor(ctx), in.Name, in.Body.Value.Secret, overlap)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func wireJob(j job.Job) client.Job {
 // portal alone uses.
 func (s *service) event(e event.Event) client.Event {
 	out := client.Event{Number: e.Number, ID: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject,
-		Time: ms(e.Time), Owner: e.Owner, Group: e.Group, Data: e.Data}
+		Time: ms(e.Time), Owner: e.Owner, Group: e.Group, Data: e.Data, Extensions: e.Extensions}
 	switch e.Type {
 	case event.JobChanged:
 		out.Data = jobData(e.Data)

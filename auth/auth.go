@@ -22,10 +22,24 @@ type Config struct {
 	// Revocations remembers which sessions were ended; nil: in memory, until
 	// the portal ends.
 	Revocations Revocations
-	Lifetime    time.Duration    // of a session; 0: 12 hours
-	Now         func() time.Time // nil: time.Now
-	Logger      *slog.Logger     // nil: slog.Default()
+	Lifetime    time.Duration // of a session; 0: 12 hours
+	// Tell is called before a browser gets its session, after it is refused one, and
+	// after a session was ended; nil: nothing is called. Its error keeps the session
+	// from being given.
+	Tell   func(r *http.Request, what LoginEvent, person string) error
+	Now    func() time.Time // nil: time.Now
+	Logger *slog.Logger     // nil: slog.Default()
 }
+
+// LoginEvent is what happens to a session.
+type LoginEvent string
+
+// What happens to sessions.
+const (
+	LoginSucceeded LoginEvent = "succeeded"
+	LoginFailed    LoginEvent = "failed"
+	LoginEnded     LoginEvent = "ended"
+)
 
 // Auth tells who asks.
 type Auth struct {
@@ -51,6 +65,9 @@ func New(cfg Config) (*Auth, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Tell == nil {
+		cfg.Tell = func(*http.Request, LoginEvent, string) error { return nil }
 	}
 	if cfg.Revocations == nil {
 		cfg.Revocations = NewMemory(cfg.Now)

@@ -43,11 +43,17 @@ func (a *Auth) cookieName() string {
 
 // Login gives the browser a session for a token. Unauthenticated when it is
 // nobody's token.
-func (a *Auth) Login(w http.ResponseWriter, _ *http.Request, token string) error {
+func (a *Auth) Login(w http.ResponseWriter, r *http.Request, token string) error {
 	p, ok := a.people.byToken(token)
 	if !ok || len(token) > 512 {
+		if err := a.cfg.Tell(r, LoginFailed, ""); err != nil {
+			a.cfg.Logger.WarnContext(r.Context(), "that a login failed could not be told", "err", err)
+		}
 		return iap.Errorf("auth.Login", iap.Unauthenticated,
 			"this token is nobody's: paste all of it, or ask an admin for a new one (iap token new)")
+	}
+	if err := a.cfg.Tell(r, LoginSucceeded, p.ID); err != nil {
+		return err
 	}
 	b := make([]byte, 16)
 	_, _ = rand.Read(b)
@@ -63,9 +69,15 @@ func (a *Auth) Login(w http.ResponseWriter, _ *http.Request, token string) error
 // Logout ends the session of the request: its cookie is worth nothing from now
 // on, wherever a copy of it is. Without a session nothing happens.
 func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
+	p, known := a.session(r)
 	if c, ok := a.claims(r); ok {
 		if err := a.cfg.Revocations.Revoke(r.Context(), c.Session, time.Unix(c.Expires, 0)); err != nil {
 			a.cfg.Logger.Error("the end of a session will be forgotten at the next start", "person", c.Person, "err", err)
+		}
+	}
+	if known {
+		if err := a.cfg.Tell(r, LoginEnded, p.ID); err != nil {
+			a.cfg.Logger.WarnContext(r.Context(), "the end of a session could not be told", "person", p.ID, "err", err)
 		}
 	}
 	gone := a.cookie("")

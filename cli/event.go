@@ -16,6 +16,8 @@ type eventCmd struct {
 	List eventListCmd `cmd:"" help:"List events, newest first." aliases:"ls"`
 	Show eventShowCmd `cmd:"" help:"Show one event, and to admins its deliveries."`
 	Send eventSendCmd `cmd:"" help:"Send an event to the portal."`
+
+	Types eventTypesCmd `cmd:"" help:"List the types of the portal's own events, or show the JSON Schema of one."`
 }
 
 type eventTailCmd struct {

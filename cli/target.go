@@ -12,6 +12,7 @@ type targetCmd struct {
 	List   targetListCmd   `cmd:"" help:"List targets with their health." aliases:"ls"`
 	Show   targetShowCmd   `cmd:"" help:"Show one target."`
 	Test   targetTestCmd   `cmd:"" help:"Send a target an event of type iap.test, and show its answer."`
+	Rotate targetRotateCmd `cmd:"" help:"Give a webhook a new secret; the old one is good for a while."`
 	Pause  targetPauseCmd  `cmd:"" help:"Have deliveries to a target wait."`
 	Resume targetResumeCmd `cmd:"" help:"Have deliveries to a target go on."`
 	Rm     targetRmCmd     `cmd:"" help:"Remove a target that no rule uses."`
@@ -170,4 +171,33 @@ func (c *targetRmCmd) Run(r *run) error {
 		return err
 	}
 	return r.done(map[string]string{"name": c.Name}, c.Name, "removed")
+}
+
+type targetRotateCmd struct {
+	Name    string `arg:"" help:"Name of the target."`
+	Secret  string `help:"The new secret; default: one that is made and printed." placeholder:"whsec_…"`
+	Overlap string `help:"How long deliveries are signed by the old secret as well; 0: not at all." default:"24h" placeholder:"DURATION"`
+}
+
+func (c *targetRotateCmd) Run(r *run) error {
+	cl, err := r.client()
+	if err != nil {
+		return err
+	}
+	t, err := cl.RotateSecret(r.ctx, c.Name, client.RotateSecret{Secret: c.Secret, Overlap: c.Overlap})
+	if err != nil {
+		return err
+	}
+	if r.json() {
+		return r.writeJSON(t)
+	}
+	r.print("%s%srotated", printable(t.Name), gap)
+	if c.Secret == "" {
+		r.print("secret%s%s", gap, t.Secret)
+		r.hint("it is not shown again")
+	}
+	if !t.OldUntil.IsZero() {
+		r.hint("deliveries are signed by the old one as well until %s", clock(t.OldUntil, r.now()))
+	}
+	return nil
 }

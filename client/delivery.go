@@ -43,6 +43,7 @@ type Target struct {
 	Kind     string         `json:"kind" enum:"webhook,chat,mail,topic,execution,task"`
 	Settings TargetSettings `json:"settings"`
 	Secret   string         `json:"secret,omitempty" doc:"Of the signature; only when the target was added"`
+	OldUntil time.Time      `json:"old_secret_until,omitzero" doc:"Until when deliveries are signed by the secret before as well"`
 	Attempts int            `json:"attempts,omitempty" doc:"At most; absent: for three days"`
 	Backoff  string         `json:"backoff" doc:"Before the second attempt; twice as long before each further one"`
 	Timeout  string         `json:"timeout" doc:"Of one attempt"`
@@ -98,6 +99,12 @@ type AddTarget struct {
 	Timeout  string         `json:"timeout,omitempty" doc:"A duration such as 15s"`
 	Rate     float64        `json:"rate,omitempty"`
 	Ordered  bool           `json:"ordered,omitempty"`
+}
+
+// RotateSecret gives a target a new secret.
+type RotateSecret struct {
+	Secret  string `json:"secret,omitempty" doc:"\"whsec_\" and 24 to 64 bytes in base 64; absent: a new one"`
+	Overlap string `json:"overlap,omitempty" doc:"How long deliveries are signed by the old one as well: a duration such as 24h, the default; 0: not at all"`
 }
 
 // Pause pauses something or has it go on.
@@ -206,6 +213,12 @@ func (c *Client) AddTarget(ctx context.Context, in AddTarget) (t Target, err err
 // PauseTarget has deliveries to a target wait, or go on.
 func (c *Client) PauseTarget(ctx context.Context, name string, paused bool) (t Target, err error) {
 	_, err = c.post(ctx, "/targets/"+seg(name)+"/pause", Pause{paused}, &t)
+	return t, err
+}
+
+// RotateSecret gives a target a new secret, which the answer holds.
+func (c *Client) RotateSecret(ctx context.Context, name string, in RotateSecret) (t Target, err error) {
+	_, err = c.post(ctx, "/targets/"+seg(name)+"/rotate", in, &t)
 	return t, err
 }
 

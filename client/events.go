@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,6 +19,28 @@ type SentEvent struct {
 	Number int64  `json:"number"`
 	ID     string `json:"id"`
 	Source string `json:"source"`
+}
+
+// EventType is a type of the portal's own events.
+type EventType struct {
+	Type        string          `json:"type"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Source      string          `json:"source" doc:"Of its events"`
+	Subject     string          `json:"subject" doc:"What their subject is"`
+	Owner       string          `json:"owner" doc:"Whom they concern"`
+	Schema      string          `json:"schema" doc:"Where the JSON Schema of their data is"`
+	Example     json.RawMessage `json:"example" doc:"Of their data"`
+}
+
+// EventTypes returns the types of the portal's own events by name.
+func (c *Client) EventTypes(ctx context.Context) (out List[EventType], err error) {
+	return out, c.get(ctx, "/event-types", nil, &out)
+}
+
+// EventSchema returns the JSON Schema of the data of a type of events.
+func (c *Client) EventSchema(ctx context.Context, typ string) (out json.RawMessage, err error) {
+	return out, c.get(ctx, "/event-types/"+seg(typ), nil, &out)
 }
 
 // EventFilter chooses events; empty fields choose all.

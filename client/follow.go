@@ -29,6 +29,8 @@ type Event struct {
 	Owner   string          `json:"owner,omitempty" doc:"The person it concerns; absent: all"`
 	Group   string          `json:"group,omitempty" doc:"The instance it belongs to"`
 	Data    json.RawMessage `json:"data,omitempty"`
+	// Extensions are further attributes of an event from elsewhere.
+	Extensions json.RawMessage `json:"extensions,omitempty" doc:"Further attributes of an event from elsewhere, by name"`
 }
 
 // The types of events that clients look at.

@@ -37,5 +37,19 @@ func Structured(e Event) ([]byte, error) {
 	if e.Number > 0 {
 		c.Number = strconv.FormatInt(e.Number, 10)
 	}
-	return json.Marshal(c)
+	b, err := json.Marshal(c)
+	if err != nil || len(e.Extensions) < len(`{"a":0}`) {
+		return b, err
+	}
+	// Parse takes no extension that has the name of another attribute.
+	return append(append(b[:len(b)-1], ','), e.Extensions[1:]...), nil
+}
+
+// WithSchema returns an event with the address of its schema at a portal, where its
+// type is one of the portal's own.
+func WithSchema(e Event, portal string) Event {
+	if _, own := Describe(e.Type); own && len(e.Extensions) == 0 {
+		e.Extensions, _ = json.Marshal(map[string]string{"dataschema": portal + SchemaPath(e.Type)}) // cannot fail
+	}
+	return e
 }

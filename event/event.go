@@ -20,6 +20,9 @@ type Event struct {
 	Owner   string          // extension iapowner: the person it concerns; empty: all
 	Group   string          // extension iapgroup: the instance it belongs to, where there is one
 	Data    json.RawMessage // JSON object, by Type
+	// Extensions are further attributes, dataschema among them, as a JSON object of
+	// texts, numbers, and true or false; empty: there are none.
+	Extensions json.RawMessage
 }
 
 // AdminsOnly is the Owner of events that concern nobody but admins.

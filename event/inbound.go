@@ -27,13 +27,18 @@ const (
 // 1.0, HTTP binding, binary mode).
 type Attributes struct {
 	SpecVersion, ID, Source, Type, Subject, Time string
+	Extensions                                   json.RawMessage // as in Event
 }
 
 // AttributesOf returns the attributes of an event in binary mode by their names in
 // small letters.
 func AttributesOf(found map[string]string) Attributes {
+	more := map[string]json.RawMessage{}
+	for name, v := range found {
+		more[name], _ = json.Marshal(v) // a text
+	}
 	return Attributes{SpecVersion: found["specversion"], ID: found["id"], Source: found["source"], Type: found["type"],
-		Subject: found["subject"], Time: found["time"]}
+		Subject: found["subject"], Time: found["time"], Extensions: further(more)}
 }
 
 // inbound is an event as others write it: CloudEvents 1.0 in JSON, or with
@@ -127,12 +132,14 @@ func structured(at string, body []byte, now time.Time) (*Event, error) {
 		}
 		data = dataOf(in.DataContentType, raw)
 	}
-	return finish(at, Attributes{in.SpecVersion, in.ID, in.Source, in.Type, in.Subject, in.Time}, data, now)
+	var all map[string]json.RawMessage
+	_ = json.Unmarshal(body, &all) // it is an object: in was read from it
+	return finish(at, Attributes{in.SpecVersion, in.ID, in.Source, in.Type, in.Subject, in.Time, further(all)}, data, now)
 }
 
 // bridged takes the envelope of EventBridge as the data, whole.
 func bridged(at string, in inbound, body []byte, now time.Time) (*Event, error) {
-	a := Attributes{"1.0", in.ID, in.Source, *in.DetailType, "", in.Time}
+	a := Attributes{"1.0", in.ID, in.Source, *in.DetailType, "", in.Time, nil}
 	if len(in.Resources) > 0 {
 		a.Subject = in.Resources[0]
 	}
@@ -205,7 +212,10 @@ func finish(at string, a Attributes, data json.RawMessage, now time.Time) (*Even
 	if len(data) > maxData {
 		return bad("data", "it has %d bytes; at most %d are allowed", len(data), maxData)
 	}
-	e := &Event{ID: a.ID, Source: a.Source, Type: a.Type, Subject: a.Subject, Time: now, Data: data}
+	if err := checkExtensions(at, a.Extensions); err != nil {
+		return nil, err
+	}
+	e := &Event{ID: a.ID, Source: a.Source, Type: a.Type, Subject: a.Subject, Time: now, Data: data, Extensions: a.Extensions}
 	if len(data) == 0 {
 		e.Data = json.RawMessage("null")
 	}

@@ -7,6 +7,8 @@ type Settings struct {
 	Sources []SignedSource `yaml:"sources"`
 	// Subscriptions are those at message brokers from which events are taken.
 	Subscriptions []Subscribed `yaml:"subscriptions"`
+	// Keep says how long events are kept; nil: DefaultKeepAge and DefaultKeepCount.
+	Keep *Keep `yaml:"keep"`
 	// Mail is the server by which targets of kind mail are written to.
 	Mail MailServer `yaml:"mail"`
 }

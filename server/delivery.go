@@ -23,7 +23,7 @@ func (s *Server) wireDelivery(seal sealer) error {
 	}
 	s.brokers = broker.New()
 	s.onClose(s.brokers.Close)
-	s.delivery = delivery.New(delivery.Config{Store: s.db, Tx: s.db, Log: s.log, Events: s.db, Sealer: seal, Now: s.db.Now,
+	s.delivery = delivery.New(delivery.Config{Store: s.db, Tx: s.db, Log: s.log, Events: s.db, Sealer: seal, Now: s.db.Now, Portal: s.cfg.PortalURL,
 		Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint, Senders: map[delivery.Kind]delivery.Sender{
 			delivery.Webhook:   &send.Webhook{Clients: clients, Now: s.now},
 			delivery.Chat:      &send.Chat{Clients: clients, Portal: s.cfg.PortalURL, Now: s.now},
@@ -78,6 +78,9 @@ func (s *Server) startByEvent(ctx context.Context, machine, name string, input j
 // checkEvents checks the section "events" of the configuration.
 func (c *Config) checkEvents() error {
 	var errs []error
+	if k := c.Events.Kept(); k.Age < 0 || k.Count < 0 {
+		errs = append(errs, iap.FieldErrorf("server.New", "events.keep", "age and count must not be below 0; 0 sets no bound"))
+	}
 	for i, x := range c.Events.Sources {
 		field := fmt.Sprintf("events.sources[%d]", i)
 		if x.Name == "" {

@@ -83,8 +83,8 @@ func (s *Server) portalHandler() http.Handler {
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
 		Schedules: s.schedules, Bookings: s.bookings, PortalURL: s.cfg.PortalURL, Zone: s.location(), Now: s.now,
 		Buckets:  bucket.Access{Folder: s.buckets},
-		Delivery: s.delivery, Events: s.db, Inbox: &event.Inbox{Log: s.log, Store: s.db, Tx: s.db}, Sources: s.cfg.Events.Secrets(),
-		Schema: catalog.Schema, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
+		Delivery: s.delivery, Events: s.db, Oldest: s.db.OldestEventNumber, Inbox: &event.Inbox{Log: s.log, Store: s.db, Tx: s.db}, Sources: s.cfg.Events.Secrets(),
+		Schema: catalog.Schema, Portal: s.cfg.PortalURL, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})
 	m.Handle("/api/", a) // which refuses other sites' requests by itself
 	m.HandleFunc("GET "+accessPath, s.access)
 	m.Handle("/", crossOrigin.Handler(s.web))

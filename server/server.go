@@ -87,7 +87,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.showLifecycle, s.ensureSweep} {
+	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.tellSettings, s.showLifecycle, s.ensureSweep} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -102,6 +102,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the jobs", Service: s.jobs},
 		lifetime.Part{Name: "the deliveries", Service: s.delivery},
 		lifetime.Part{Name: "the subscriptions", Service: s.intake},
+		lifetime.Part{Name: "the keeping of events", Service: &event.Keeper{Store: s.db, Keep: s.cfg.Events.Kept(), Now: s.now, Logger: s.cfg.Logger}},
 		lifetime.Part{Name: "the schedules", Service: s.schedules},
 		lifetime.Part{Name: "the ends", Service: &instance.Ender{Service: s.instances}},
 		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},
@@ -145,7 +146,7 @@ func (s *Server) openParts(ctx context.Context) error {
 		return err
 	}
 	s.auth, err = auth.New(auth.Config{Dev: s.cfg.Dev, People: s.cfg.People, Key: derive(s.key, "sessions"),
-		Secure: secure(s.cfg.PortalURL), Revocations: revoked})
+		Secure: secure(s.cfg.PortalURL), Revocations: revoked, Tell: s.tellLogin()})
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,13 @@ import (
 
 const opAppend = "store.AppendEvents"
 
-const eventColumns = "number, id, source, type, subject, happened_at, owner, group_id, data"
+const eventColumns = "number, id, source, type, subject, happened_at, owner, group_id, data, extensions"
 
 func scanEvent(scan scanner) (e event.Event, err error) {
 	var when int64
-	var data string
-	err = scan(&e.Number, &e.ID, &e.Source, &e.Type, &e.Subject, &when, &e.Owner, &e.Group, &data)
-	e.Time, e.Data = at(when), raw(data)
+	var data, extensions string
+	err = scan(&e.Number, &e.ID, &e.Source, &e.Type, &e.Subject, &when, &e.Owner, &e.Group, &data, &extensions)
+	e.Time, e.Data, e.Extensions = at(when), raw(data), raw(extensions)
 	return e, err
 }
 
@@ -65,8 +65,8 @@ func (t *tx) writeEach(ctx context.Context) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		_, err = t.db.exec(ctx, opAppend, "INSERT INTO event ("+eventColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			number+int64(i), e.ID, e.Source, e.Type, e.Subject, ms(e.Time), e.Owner, e.Group, string(e.Data))
+		_, err = t.db.exec(ctx, opAppend, "INSERT INTO event ("+eventColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			number+int64(i), e.ID, e.Source, e.Type, e.Subject, ms(e.Time), e.Owner, e.Group, string(e.Data), string(e.Extensions))
 	}
 	return number, err
 }
@@ -74,21 +74,21 @@ func (t *tx) writeEach(ctx context.Context) (int64, error) {
 // writeAtOnce is writeEach in one statement, so that the counter is locked for
 // one round trip and the commit.
 func (t *tx) writeAtOnce(ctx context.Context) (int64, error) {
-	var texts [7][]string
+	var texts [8][]string
 	var times []int64
 	for _, e := range t.events {
-		for i, s := range []string{e.ID, e.Source, e.Type, e.Subject, e.Owner, e.Group, string(e.Data)} {
+		for i, s := range []string{e.ID, e.Source, e.Type, e.Subject, e.Owner, e.Group, string(e.Data), string(e.Extensions)} {
 			texts[i] = append(texts[i], cleanText(s))
 		}
 		times = append(times, ms(e.Time))
 	}
 	numbers, err := list(ctx, t.db, opAppend, scalar[int64], `WITH counted AS (
 			UPDATE counter SET value = value + $1 WHERE name = 'event' RETURNING value - $1 AS before)
-		INSERT INTO event (number, id, source, type, subject, owner, group_id, data, happened_at)
-		SELECT counted.before + e.place, e.id, e.source, e.type, e.subject, e.owner, e.group_id, e.data, e.happened_at
-		FROM counted, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])
-			WITH ORDINALITY AS e (id, source, type, subject, owner, group_id, data, happened_at, place)
-		RETURNING number`, int64(len(t.events)), texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], times)
+		INSERT INTO event (number, id, source, type, subject, owner, group_id, data, extensions, happened_at)
+		SELECT counted.before + e.place, e.id, e.source, e.type, e.subject, e.owner, e.group_id, e.data, e.extensions, e.happened_at
+		FROM counted, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])
+			WITH ORDINALITY AS e (id, source, type, subject, owner, group_id, data, extensions, happened_at, place)
+		RETURNING number`, int64(len(t.events)), texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], times)
 	if err != nil {
 		return 0, err
 	}

@@ -55,11 +55,8 @@ func (db *DB) DueDeliveries(ctx context.Context, target string, now time.Time, l
 	scan := func(scan scanner) (out delivery.Due, err error) {
 		var before bool
 		out.Delivery, err = scanDelivery(func(dest ...any) error {
-			e := &out.Event
-			var when int64
-			var data string
-			err := scan(append(dest, &e.Number, &e.ID, &e.Source, &e.Type, &e.Subject, &when, &e.Owner, &e.Group, &data, &before)...)
-			e.Time, e.Data = at(when), raw(data)
+			event, err := scanEvent(func(more ...any) error { return scan(append(append(dest, more...), &before)...) })
+			out.Event = event
 			return err
 		})
 		out.Behind = before

@@ -109,7 +109,9 @@ func NewVars(e event.Event) Vars {
 	if json.Unmarshal(e.Data, &data) != nil {
 		data = nil
 	}
-	attributes := map[string]any{"number": e.Number, "id": e.ID, "source": e.Source, "type": e.Type, "subject": e.Subject,
+	extensions := map[string]any{}
+	_ = json.Unmarshal(e.Extensions, &extensions) // empty: there are none
+	attributes := map[string]any{"extensions": extensions, "number": e.Number, "id": e.ID, "source": e.Source, "type": e.Type, "subject": e.Subject,
 		"time": e.Time.UTC().Format(time.RFC3339Nano), "owner": e.Owner, "group": e.Group, "data": data}
 	return Vars{"event": attributes, "data": data, "source": e.Source, "subject": e.Subject, "owner": e.Owner}
 }

@@ -113,11 +113,9 @@ func (l *lanes) load(ctx context.Context) error {
 	defer l.mu.Unlock()
 	there := map[string]bool{}
 	for _, t := range targets {
-		if t.Secret != "" {
-			if t.Secret, err = l.s.Sealer.Open(t.Secret); err != nil {
-				l.s.log.Error("the secret of a target cannot be read; nothing is delivered to it", "target", t.Name, "err", err)
-				continue
-			}
+		if err := l.s.openSecret(&t); err != nil {
+			l.s.log.Error("the secret of a target cannot be read; nothing is delivered to it", "target", t.Name, "err", err)
+			continue
 		}
 		there[t.Name] = true
 		if one := l.byName[t.Name]; one != nil {

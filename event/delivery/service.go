@@ -44,6 +44,7 @@ type Config struct {
 	Senders map[Kind]Sender
 	Sealer  Sealer
 	Now     func() time.Time // the database's clock
+	Portal  string           // address of the portal, where the schemas of its events are; empty: deliveries name none
 	Logger  *slog.Logger     // nil: slog.Default()
 	// Failpoint is called between the steps of a delivery; nil: nothing.
 	Failpoint func(name string)

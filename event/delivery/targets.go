@@ -22,7 +22,13 @@ func (s *Service) Targets(ctx context.Context, a iap.Actor) ([]Target, map[strin
 		return nil, nil, err
 	}
 	for i := range all {
-		all[i].Secret = ""
+		if err := s.openSecret(&all[i]); err != nil {
+			s.log.Warn("the secret of a target cannot be read", "target", all[i].Name, "err", err)
+		}
+		if !all[i].OldUntil.After(s.Now()) {
+			all[i].OldUntil = time.Time{}
+		}
+		all[i].Secret, all[i].OldSecret = "", ""
 	}
 	health, err := s.Store.Health(ctx)
 	return all, health, err
@@ -76,7 +82,7 @@ func (s *Service) ChangeTarget(ctx context.Context, a iap.Actor, t Target) (Targ
 			return err
 		}
 		if t.Secret == "" {
-			t.Secret = old.Secret
+			t.Secret, t.OldSecret, t.OldUntil = old.Secret, old.OldSecret, old.OldUntil
 		}
 		t.Kind, t.Paused, t.Disabled, t.CreatedAt, t.UpdatedAt, t.UpdatedBy = old.Kind, old.Paused, old.Disabled, old.CreatedAt, s.Now(), a.ID
 		if err := s.complete(&t); err != nil {
@@ -84,7 +90,7 @@ func (s *Service) ChangeTarget(ctx context.Context, a iap.Actor, t Target) (Targ
 		}
 		return s.putTarget(ctx, t, "changed", a.ID)
 	})
-	t.Secret = ""
+	t.Secret, t.OldSecret = "", ""
 	return t, err
 }
 
@@ -94,9 +100,7 @@ func (s *Service) Kinds() []Kind { return slices.Sorted(maps.Keys(s.Senders)) }
 
 // putTarget writes a target and tells of it, in the transaction of ctx.
 func (s *Service) putTarget(ctx context.Context, t Target, action, by string) error {
-	if t.Secret != "" {
-		t.Secret = s.Sealer.Seal(t.Secret)
-	}
+	t.Secret = s.sealSecret(t)
 	if err := s.Store.PutTarget(ctx, t); err != nil {
 		return err
 	}
@@ -200,10 +204,9 @@ func (s *Service) open(ctx context.Context, name string) (Target, error) {
 		return Target{}, err
 	}
 	t, err := named("delivery.Target", "target", all, name, func(t Target) string { return t.Name })
-	if err != nil || t.Secret == "" {
-		return t, err
+	if err == nil {
+		err = s.openSecret(&t)
 	}
-	t.Secret, err = s.Sealer.Open(t.Secret)
 	return t, err
 }
 
@@ -264,6 +267,9 @@ func (s *Service) send(ctx context.Context, t Target, m Message) (Attempt, Resul
 		r := Result{Err: "this portal cannot deliver to targets of kind " + string(t.Kind)}
 		a.Error = r.Err
 		return a, r
+	}
+	if s.Portal != "" {
+		m.Event = event.WithSchema(m.Event, s.Portal)
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()

@@ -40,14 +40,18 @@ type Target struct {
 	Name     string
 	Kind     Kind
 	Settings Settings
-	Secret   string // of the signature, "whsec_…"; sealed in the store
-	Attempts int    // at most; 0: as many as fit into GiveUpAfter
-	Backoff  time.Duration
-	Timeout  time.Duration // of one attempt
-	Rate     float64       // deliveries a second at most; 0: no limit
-	Ordered  bool          // one after the other for each subject
-	Paused   bool          // by an admin
-	Disabled string        // why the portal paused it, such as 410; empty: it did not
+	Secret   string // of the signature, "whsec_…"; sealed in the store, with what is left of the last one
+	// OldSecret is the one before, by which deliveries are signed as well until
+	// OldUntil: so that a receiver can be given the new one meanwhile.
+	OldSecret string
+	OldUntil  time.Time
+	Attempts  int // at most; 0: as many as fit into GiveUpAfter
+	Backoff   time.Duration
+	Timeout   time.Duration // of one attempt
+	Rate      float64       // deliveries a second at most; 0: no limit
+	Ordered   bool          // one after the other for each subject
+	Paused    bool          // by an admin
+	Disabled  string        // why the portal paused it, such as 410; empty: it did not
 
 	CreatedAt time.Time
 	UpdatedAt time.Time

@@ -60,12 +60,16 @@ func (w *Webhook) Send(ctx context.Context, t delivery.Target, m delivery.Messag
 		return delivery.Result{Err: "the event has no JSON form", Final: true}
 	}
 	now := w.Now()
-	signature, err := delivery.Sign(t.Secret, m.ID, now, body)
-	if err != nil {
-		return delivery.Result{Err: err.Error(), Final: true}
+	var signatures []string
+	for _, secret := range t.Secrets(now) {
+		s, err := delivery.Sign(secret, m.ID, now, body)
+		if err != nil {
+			return delivery.Result{Err: err.Error(), Final: true}
+		}
+		signatures = append(signatures, s)
 	}
 	header := http.Header{"Content-Type": {event.ContentType}, "User-Agent": {"iap"}, delivery.HeaderID: {m.ID},
-		delivery.HeaderTimestamp: {strconv.FormatInt(now.Unix(), 10)}, delivery.HeaderSignature: {signature}}
+		delivery.HeaderTimestamp: {strconv.FormatInt(now.Unix(), 10)}, delivery.HeaderSignature: {strings.Join(signatures, " ")}}
 	return w.Clients.post(ctx, t, header, body, now)
 }
 
