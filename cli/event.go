@@ -128,7 +128,7 @@ func (c *eventShowCmd) Run(r *run) error {
 		return r.writeJSON(out)
 	}
 	r.facts([][2]string{{"number", strconv.FormatInt(e.Number, 10)}, {"time", clock(e.Time, r.now())}, {"type", e.Type}, {"subject", e.Subject},
-		{"source", e.Source}, {"id", e.ID}, {"owner", e.Owner}, {"group", e.Group}, {"data", string(e.Data)}})
+		{"source", e.Source}, {"id", e.ID}, {"owner", e.Owner}, {"group", e.Group}, {"attributes", string(e.Extensions)}, {"data", string(e.Data)}})
 	if len(out.Deliveries) > 0 {
 		r.print("")
 		r.writeDeliveries(out.Deliveries)
