@@ -183,7 +183,7 @@ func dataOf(media string, raw []byte) json.RawMessage {
 
 // reserved are the first parts of the sources that are the portal's own.
 var reserved = []string{"instances", "jobs", "apps", "executions", "rules", "targets", "deliveries", "schedules", "leaks", "logins",
-	"settings", "states", "portal", "subscriptions"}
+	"settings", "states", "portal", "subscriptions", "bookings", "sweeps", "map-runs", "tfstate"}
 
 // finish checks what all forms have in common.
 func finish(at string, a Attributes, data json.RawMessage, now time.Time) (*Event, error) {
