@@ -14,19 +14,19 @@ const again = "UPDATE delivery SET status = 'waiting', attempt = 0, since = $1, 
 
 // PutRedrive implements delivery.Store.
 func (db *DB) PutRedrive(ctx context.Context, r delivery.Redrive) error {
-	_, err := db.exec(ctx, "store.PutRedrive", "INSERT INTO redrive (id, target, event_type, up_to, begun_at) VALUES ($1, $2, $3, $4, $5)",
-		r.ID, r.Target, r.EventType, r.UpTo, ms(r.BegunAt))
+	_, err := db.exec(ctx, "store.PutRedrive", "INSERT INTO redrive (id, target, event_type, up_to, begun_at, since) VALUES ($1, $2, $3, $4, $5, $6)",
+		r.ID, r.Target, r.EventType, r.UpTo, ms(r.BegunAt), ms(r.Since))
 	return err
 }
 
 // Redrives implements delivery.Store.
 func (db *DB) Redrives(ctx context.Context) ([]delivery.Redrive, error) {
 	return list(ctx, db, "store.Redrives", func(scan scanner) (r delivery.Redrive, err error) {
-		var begun int64
-		err = scan(&r.ID, &r.Target, &r.EventType, &r.UpTo, &begun)
-		r.BegunAt = at(begun)
+		var begun, since int64
+		err = scan(&r.ID, &r.Target, &r.EventType, &r.UpTo, &begun, &since)
+		r.BegunAt, r.Since = at(begun), at(since)
 		return r, err
-	}, "SELECT id, target, event_type, up_to, begun_at FROM redrive ORDER BY id")
+	}, "SELECT id, target, event_type, up_to, begun_at, since FROM redrive ORDER BY id")
 }
 
 // EndRedrive implements delivery.Store.
@@ -39,7 +39,7 @@ func (db *DB) EndRedrive(ctx context.Context, id string) error {
 // already, and that has died again, is left as it is. The status is asked for
 // twice, because another replica may be faster.
 func (db *DB) RedriveNext(ctx context.Context, r delivery.Redrive, now time.Time, limit int) (n int, err error) {
-	condition, args := where(delivery.Filter{Status: delivery.Dead, Target: r.Target, EventType: r.EventType}, []any{ms(now), r.ID, r.UpTo})
+	condition, args := where(delivery.Filter{Status: delivery.Dead, Target: r.Target, EventType: r.EventType, Since: r.Since}, []any{ms(now), r.ID, r.UpTo})
 	args = append(args, limit)
 	err = db.Update(ctx, func(ctx context.Context) error {
 		db.tx(ctx).due = true

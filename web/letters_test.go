@@ -92,7 +92,11 @@ func TestARedriveIsOfWhatWasAsked(t *testing.T) {
 		return to
 	}
 	contains(t, p.post("/dead-letters/redrive", url.Values{}, 422), "Nothing is ticked")
-	contains(t, p.post("/dead-letters/redrive", url.Values{"all": {"1"}, "since": {"2020-01-01"}}, 422), "cannot be redriven at once")
+	p.post("/dead-letters/redrive", url.Values{"all": {"1"}, "since": {"soon"}}, 422)
+	tomorrow := time.Now().Add(24 * time.Hour).UTC().Format("2006-01-02T15:04")
+	if res, _ := p.do("POST", "/dead-letters/redrive", "", url.Values{"all": {"1"}, "since": {tomorrow}}); res.Header.Get("Location") != "/dead-letters" {
+		t.Errorf("a redrive of what dies tomorrow leads to %q", res.Header.Get("Location"))
+	}
 	p.post("/dead-letters/redrive", url.Values{"id": {ids[0], "1-gone"}}, 404)
 
 	again := redrive(url.Values{"id": {ids[0]}}) // it still answers 503
@@ -108,7 +112,7 @@ func TestARedriveIsOfWhatWasAsked(t *testing.T) {
 	p.count(delivery.Delivered, 2)
 	redrive(url.Values{"all": {"1"}, "type": {"t.1"}})
 	p.count(delivery.Delivered, 4)
-	last := redrive(url.Values{"all": {"1"}})
+	last := redrive(url.Values{"all": {"1"}, "since": {"2020-01-01"}})
 	p.count(delivery.Delivered, 6)
 	contains(t, p.get(last+"/board"), "2 of 2", "2 delivered")
 	got := map[string]bool{}

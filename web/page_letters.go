@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event/delivery"
@@ -64,6 +65,7 @@ type lettersPage struct {
 	Reason   string
 	Problem  string
 	Filtered bool
+	Since    time.Time // of the filter
 	Paged    bool
 	More     string // address of the older ones
 }
@@ -91,7 +93,7 @@ func (s *Server) showLetters(w http.ResponseWriter, r *http.Request, actor iap.A
 	if _, _, err := delivery.ParseID(before); before != "" && err != nil {
 		return iap.FieldErrorf("web.letters", "before", "%.80q is not the ID of a delivery", before)
 	}
-	q.Before, p.Paged = before, before != ""
+	q.Before, p.Paged, p.Since = before, before != "", q.Since
 	found, err := s.cfg.Deliveries.Deliveries(r.Context(), actor, q)
 	if err != nil {
 		return err
@@ -134,12 +136,13 @@ func (s *Server) redriveLetters(w http.ResponseWriter, r *http.Request, actor ia
 	ids := r.PostForm["id"]
 	var id string
 	var n int
-	var err error
-	switch f := readLetterFilter(r.PostForm); {
-	case r.PostForm.Has("all") && f.Since != "":
-		return s.refused(w, r, actor, "All of a time cannot be redriven at once: tick those that should be, or clear “Since”.")
+	f, err := readLetterFilter(r.PostForm).query(s)
+	if err != nil {
+		return err
+	}
+	switch {
 	case r.PostForm.Has("all"):
-		id, n, err = s.cfg.Deliveries.RedriveAll(r.Context(), actor, delivery.Filter{Target: f.Target, EventType: f.Type})
+		id, n, err = s.cfg.Deliveries.RedriveAll(r.Context(), actor, delivery.Filter{Target: f.Target, EventType: f.EventType, Since: f.Since})
 	case len(ids) == 0:
 		return s.refused(w, r, actor, "Nothing is ticked: tick the dead letters that should be redriven.")
 	default:

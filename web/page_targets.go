@@ -18,7 +18,7 @@ type targetView struct {
 }
 
 func viewTarget(t delivery.Target, h delivery.Health) targetView {
-	v := targetView{Target: t, Health: h, Title: kindOf(t.Kind).Title, Where: where(t)}
+	v := targetView{Target: t, Health: h, Title: kindOf(t.Kind).Title, Where: t.Where()}
 	switch {
 	case t.Disabled != "":
 		v.State = statusView{Name: "cancelled", Word: "Disabled", Hue: "failed"}

@@ -110,13 +110,3 @@ func (f targetField) Type() string {
 	}
 	return "text"
 }
-
-// where says in a few words where the events of a target go.
-func where(t delivery.Target) string {
-	for _, f := range kindOf(t.Kind).Fields {
-		if text := f.read(t.Settings); text != "" {
-			return strings.ReplaceAll(text, "\n", ", ")
-		}
-	}
-	return ""
-}

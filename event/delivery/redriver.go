@@ -20,7 +20,7 @@ func (s *Service) RedriveAll(ctx context.Context, a iap.Actor, f Filter) (id str
 	}
 	ctx = context.WithoutCancel(ctx)
 	now := s.Now()
-	r := Redrive{ID: iap.NewID(now), Target: f.Target, EventType: f.EventType, BegunAt: now}
+	r := Redrive{ID: iap.NewID(now), Target: f.Target, EventType: f.EventType, Since: f.Since, BegunAt: now}
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
 		if r.UpTo, err = s.Store.LastEventNumber(ctx); err != nil {
 			return err

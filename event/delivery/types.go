@@ -182,7 +182,7 @@ func (h Health) Failing() bool { return h.Failures > 0 }
 type Filter struct {
 	Target    string
 	EventType string    // exactly, or with "*" at the end all that begin so
-	Since     time.Time // ended not before; of no account to a redrive
+	Since     time.Time // ended not before
 	Status    Status
 	Number    int64
 	Redrive   string
@@ -193,9 +193,10 @@ type Filter struct {
 // Redrive has all dead letters of some events be delivered again.
 type Redrive struct {
 	ID        string
-	Target    string // empty: of all
-	EventType string // empty: of all
-	UpTo      int64  // number of the last event that takes part
+	Target    string    // empty: of all
+	EventType string    // empty: of all
+	Since     time.Time // those that died before take no part; zero: all
+	UpTo      int64     // number of the last event that takes part
 	BegunAt   time.Time
 }
 
