@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"sort"
@@ -161,12 +162,19 @@ func parseTasks(node *yaml.Node, settings *task.Settings) error {
 
 // parseEvents reads the section events; keys that do not exist are errors.
 func parseEvents(node *yaml.Node, settings *event.Settings) error {
-	if err := checkKeys(node, []string{"sources"}); err != nil {
+	known := map[string][]string{"sources": {"name", "secret"}, "subscriptions": {"name", "url"},
+		"mail": {"server", "tls", "ca", "user", "password", "from"}, "keep": {"age", "count"}}
+	if err := checkKeys(node, slices.Sorted(maps.Keys(known))); err != nil {
 		return err
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		for _, source := range node.Content[i+1].Content {
-			if err := checkKeys(source, []string{"name", "secret"}); err != nil {
+		keys, value := known[node.Content[i].Value], node.Content[i+1]
+		parts := []*yaml.Node{value}
+		if value.Kind == yaml.SequenceNode {
+			parts = value.Content
+		}
+		for _, part := range parts {
+			if err := checkKeys(part, keys); err != nil {
 				return err
 			}
 		}
