@@ -51,7 +51,7 @@ const behind = `EXISTS (SELECT 1 FROM delivery b WHERE b.target = d.target AND b
 	AND b.number < d.number)`
 
 // DueDeliveries implements delivery.Store.
-func (db *DB) DueDeliveries(ctx context.Context, target string, now time.Time, limit int) ([]delivery.Due, error) {
+func (db *DB) DueDeliveries(ctx context.Context, t delivery.Target, now time.Time, limit int) ([]delivery.Due, error) {
 	scan := func(scan scanner) (out delivery.Due, err error) {
 		var before bool
 		out.Delivery, err = scanDelivery(func(dest ...any) error {
@@ -62,9 +62,13 @@ func (db *DB) DueDeliveries(ctx context.Context, target string, now time.Time, l
 		out.Behind = before
 		return out, err
 	}
-	return list(ctx, db, "store.DueDeliveries", scan, "SELECT "+prefixed("d", deliveryColumns)+", "+prefixed("e", eventColumns)+", "+behind+
+	before := "1 = 0"
+	if t.Ordered {
+		before = behind
+	}
+	return list(ctx, db, "store.DueDeliveries", scan, "SELECT "+prefixed("d", deliveryColumns)+", "+prefixed("e", eventColumns)+", "+before+
 		` FROM delivery d JOIN event e ON e.number = d.number WHERE d.target = $1 AND d.status = 'waiting' AND d.next_at <= $2
-		ORDER BY d.next_at, d.number LIMIT $3`, target, ms(now), limit)
+		ORDER BY d.next_at, d.number LIMIT $3`, t.Name, ms(now), limit)
 }
 
 // NextDelivery implements delivery.Store.

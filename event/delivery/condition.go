@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -23,9 +24,10 @@ const (
 // Expression is a checked CEL expression over an event.
 type Expression struct{ program cel.Program }
 
-// newEnv makes the language: the event as a whole and its attributes by
-// themselves, with the functions on texts.
-func newEnv() (*cel.Env, error) {
+// environment is the language: the event as a whole and its attributes by
+// themselves, with the functions on texts. It is made once, since that takes
+// longer than to compile an expression.
+var environment = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(
 		cel.Variable("event", cel.MapType(cel.StringType, cel.DynType)),
 		cel.Variable("data", cel.DynType),
@@ -34,7 +36,7 @@ func newEnv() (*cel.Env, error) {
 		cel.Variable("owner", cel.StringType),
 		ext.Strings(),
 	)
-}
+})
 
 // PlaceError says what is wrong with an expression, and where.
 type PlaceError struct {
@@ -56,7 +58,7 @@ func compile(field, text string, result *cel.Type) (*Expression, error) {
 	case len(text) > maxExpression:
 		return nil, iap.FieldErrorf(op, field, "it has %d bytes; at most %d are allowed", len(text), maxExpression)
 	}
-	env, err := newEnv()
+	env, err := environment()
 	if err != nil {
 		return nil, err
 	}

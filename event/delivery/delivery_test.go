@@ -50,10 +50,10 @@ func onBoth(t *testing.T, test func(t *testing.T, open func() *replica)) {
 	})
 }
 
-func open(t *testing.T, url string) *replica { return openWith(t, url, func(*delivery.Config) {}) }
+func open(t testing.TB, url string) *replica { return openWith(t, url, func(*delivery.Config) {}) }
 
 // openWith opens a replica whose configuration change may change.
-func openWith(t *testing.T, url string, change func(*delivery.Config)) *replica {
+func openWith(t testing.TB, url string, change func(*delivery.Config)) *replica {
 	t.Helper()
 	db, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {
@@ -154,7 +154,7 @@ func (r *receiver) wait(t *testing.T, n int) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func must(t *testing.T, err error) {
 }
 
 // target adds a target, and a rule of the same name that leads there.
-func (r *replica) target(t *testing.T, url, when string, change func(*delivery.Target)) delivery.Target {
+func (r *replica) target(t testing.TB, url, when string, change func(*delivery.Target)) delivery.Target {
 	t.Helper()
 	all, _, err := r.Targets(t.Context(), ann)
 	must(t, err)
@@ -191,7 +191,7 @@ func (r *replica) tell(t *testing.T, subjects ...string) {
 }
 
 // settle waits until no delivery is in a status.
-func (r *replica) settle(t *testing.T, status delivery.Status) {
+func (r *replica) settle(t testing.TB, status delivery.Status) {
 	t.Helper()
 	for {
 		ds, err := r.Deliveries(t.Context(), ann, delivery.Filter{Status: status, Limit: 1})
@@ -204,7 +204,7 @@ func (r *replica) settle(t *testing.T, status delivery.Status) {
 }
 
 // pauseFor lets others work for a moment.
-func pauseFor(t *testing.T) {
+func pauseFor(t testing.TB) {
 	select {
 	case <-time.After(5 * time.Millisecond):
 	case <-t.Context().Done():

@@ -13,11 +13,16 @@ import (
 )
 
 const (
-	parallel = 16 // attempts at once to one target
+	// Parallel is how many attempts at one target are made at once.
+	Parallel = 16
 	// breakAfter is how many attempts in a row may fail before a target is taken
 	// as down: it then gets few at once, until one succeeds.
 	breakAfter   = 10
-	parallelDown = 4
+	parallelDown = 8
+	// pauseDown is how long what came of attempts at a target that is down is
+	// gathered: written down one by one, failures that come at once would take
+	// the database from what others wait for.
+	pauseDown = 20 * time.Millisecond
 	// maxWrites is how often is tried to write down what came of an attempt,
 	// before the attempt is made again.
 	maxWrites = 50
@@ -60,7 +65,7 @@ type outcome struct {
 
 func newLane(s *Service, t Target) *lane {
 	return &lane{s: s, name: t.Name, target: t, wake: make(chan struct{}, 1), done: make(chan struct{}), busy: map[int64]string{},
-		subjects: map[string]bool{}, ended: make(chan outcome, parallel), limit: rate.NewLimiter(rate.Inf, 1)}
+		subjects: map[string]bool{}, ended: make(chan outcome, Parallel), limit: rate.NewLimiter(rate.Inf, 1)}
 }
 
 func (l *lane) Wake() {
@@ -117,13 +122,13 @@ func (l *lane) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			for len(l.busy) > 0 { // their contexts have ended as well
-				l.end(ctx, l.gather(<-l.ended))
+				l.end(ctx, l.gather(ctx, <-l.ended))
 			}
 			return
 		case <-l.wake:
 		case <-timer.C:
 		case o := <-l.ended:
-			l.end(ctx, l.gather(o))
+			l.end(ctx, l.gather(ctx, o))
 		}
 		wait, err := l.turn(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -154,7 +159,7 @@ func (l *lane) turn(ctx context.Context) (time.Duration, error) {
 	if err := l.look(ctx, now); err != nil {
 		return 0, err
 	}
-	room := parallel
+	room := Parallel
 	if l.failures >= breakAfter {
 		room = parallelDown
 	}
@@ -169,7 +174,7 @@ func (l *lane) turn(ctx context.Context) (time.Duration, error) {
 
 // beginDue begins what is due while there is room.
 func (l *lane) beginDue(ctx context.Context, t Target, now time.Time, room int) (time.Duration, error) {
-	due, err := l.s.Store.DueDeliveries(ctx, l.name, now, room+len(l.busy))
+	due, err := l.s.Store.DueDeliveries(ctx, t, now, room+len(l.busy))
 	if err != nil {
 		return 0, err
 	}
@@ -257,8 +262,11 @@ func (l *lane) untilNext(ctx context.Context, now time.Time) (time.Duration, err
 }
 
 // gather returns what has ended by now, so that it is written down at once.
-func (l *lane) gather(first outcome) []outcome {
+func (l *lane) gather(ctx context.Context, first outcome) []outcome {
 	all := []outcome{first}
+	if l.failures >= breakAfter {
+		pause(ctx, pauseDown)
+	}
 	for {
 		select {
 		case o := <-l.ended:

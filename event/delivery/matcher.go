@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,9 @@ const (
 	// lagMost is how far the place in the database may lag behind where nothing
 	// matches.
 	lagMost = 1000
+	// matchAtOnce is how many events are matched before the first of them is
+	// delivered.
+	matchAtOnce = 200
 	// pauseAfterFault is how long after a fault of the database it is tried again.
 	pauseAfterFault = 200 * time.Millisecond
 )
@@ -67,12 +71,19 @@ func (m *matcher) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	known := map[string]*Expression{}
+	for _, r := range m.rules {
+		known[r.When] = r.when
+	}
 	m.rules = m.rules[:0]
 	for _, r := range rules {
 		if r.Paused {
 			continue
 		}
-		x, err := CompileCondition("when", r.When)
+		x, err := known[r.When], error(nil)
+		if x == nil {
+			x, err = CompileCondition("when", r.When)
+		}
 		if err != nil { // it was checked when it was saved, perhaps by an earlier portal
 			m.s.log.Error("a rule cannot be applied", "rule", r.Name, "err", err)
 			continue
@@ -85,8 +96,10 @@ func (m *matcher) load(ctx context.Context) error {
 func (m *matcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		events, err := m.sub.Next(ctx)
-		if err == nil {
-			err = m.take(ctx, events)
+		for part := range slices.Chunk(events, matchAtOnce) {
+			if err == nil {
+				err = m.take(ctx, part)
+			}
 		}
 		if err == nil {
 			continue

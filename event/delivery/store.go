@@ -40,8 +40,9 @@ type LaneStore interface {
 	// LeaveLanes gives up all lanes of owner.
 	LeaveLanes(ctx context.Context, owner string) error
 	// DueDeliveries returns at most limit waiting deliveries of a target whose
-	// time has come, the longest due first, with their events.
-	DueDeliveries(ctx context.Context, target string, now time.Time, limit int) ([]Due, error)
+	// time has come, the longest due first, with their events; Behind is told of
+	// an ordered target alone.
+	DueDeliveries(ctx context.Context, t Target, now time.Time, limit int) ([]Due, error)
 	// NextDelivery returns when the next delivery of a target is due; false when
 	// none waits.
 	NextDelivery(ctx context.Context, target string) (time.Time, bool, error)

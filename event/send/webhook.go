@@ -120,7 +120,7 @@ func (c *Clients) of(t delivery.Target) (*http.Client, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if tr, ok := client.Transport.(*http.Transport); ok {
-		tr.MaxIdleConnsPerHost = 8
+		tr.MaxIdleConnsPerHost = delivery.Parallel
 	}
 	c.all[t.Name] = kept{reach, client}
 	return client, nil
