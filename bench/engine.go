@@ -62,16 +62,9 @@ func measureEngine(ctx context.Context, b *bench, out *Part) error {
 	got := parseBenchmarks(text)
 	temporal, note := b.temporal(ctx)
 	for _, want := range engineFigures {
-		values := got[want.benchmark][want.metric]
-		if len(values) == 0 {
-			return fmt.Errorf("the benchmark %s did not tell its %s", want.benchmark, want.metric)
-		}
-		f := compare(want.name, want.unit, values, "", nil, 0)
-		if want.least > 0 {
-			f.Checks = append(f.Checks, atLeast("median", f.Portal.Median, want.least))
-		}
-		if want.most > 0 {
-			f.Checks = append(f.Checks, atMost("median", f.Portal.Median, want.most))
+		f, err := want.figure(got)
+		if err != nil {
+			return err
 		}
 		if strings.HasPrefix(want.benchmark, "Transitions/") && len(temporal) > 0 {
 			r := stats(temporal)
@@ -85,22 +78,40 @@ func measureEngine(ctx context.Context, b *bench, out *Part) error {
 	return b.measureWaiting(ctx, out)
 }
 
-// goBenchmarks returns what "go test" prints.
-func (b *bench) goBenchmarks(ctx context.Context, count string) ([]byte, error) {
-	root, err := moduleRoot()
-	if err != nil {
-		return nil, err
+// figure makes a figure of what the benchmark told.
+func (want engineFigure) figure(got map[string]map[string][]float64) (Figure, error) {
+	values := got[want.benchmark][want.metric]
+	if len(values) == 0 {
+		return Figure{}, fmt.Errorf("the benchmark %s did not tell its %s", want.benchmark, want.metric)
 	}
-	var all []byte
-	for _, args := range [][]string{
+	f := compare(want.name, want.unit, values, "", nil, 0)
+	if want.least > 0 {
+		f.Checks = append(f.Checks, atLeast("median", f.Portal.Median, want.least))
+	}
+	if want.most > 0 {
+		f.Checks = append(f.Checks, atMost("median", f.Portal.Median, want.most))
+	}
+	return f, nil
+}
+
+// goBenchmarks returns what "go test" prints of the engine's benchmarks.
+func (b *bench) goBenchmarks(ctx context.Context, count string) ([]byte, error) {
+	return b.goTests(ctx, [][]string{
 		{"-bench", "^Benchmark(Fsync|Latency|Express)$", "-count", count, "./workflow", "./workflow/memory"},
 		{"-bench", "^BenchmarkTransitions$/^(sqlite|postgres)$/^(mixed|tasks)$/^run$", "-count", count, "./workflow"},
 		{"-bench", "^BenchmarkTakeOver$", "-benchtime", strconv.Itoa(b.times(20, 3)) + "x", "-count", count, "./workflow"},
 		{"-bench", "^BenchmarkFirst$", "-count", count, "./asl/jsonata"},
 		{"-bench", "^BenchmarkMapRun$/^(express|standard)$/^task$", "-benchtime", "1x", "./workflow"},
-	} {
+	}...)
+}
+
+// goTests runs "go test" for benchmarks with each of some arguments and returns
+// what all of them print.
+func (b *bench) goTests(ctx context.Context, runs ...[]string) ([]byte, error) {
+	var all []byte
+	for _, args := range runs {
 		cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-run", "^$", "-timeout", "60m"}, args...)...)
-		cmd.Dir, cmd.Stderr = root, os.Stderr
+		cmd.Dir, cmd.Stderr = b.root, os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
 			return nil, fmt.Errorf("go test %s: %w\n%s", strings.Join(args, " "), err, lastOf(out))

@@ -38,6 +38,9 @@ func parts() []part {
 		{"proxy", "The proxy against Caddy", measureProxy},
 		{"idle", "Memory and start with 10,000 past instances", measureIdle},
 		{"engine", "The engine of state machines", measureEngine},
+		{"events", "From the commit to those who wait for it", measureEvents},
+		{"streams", "A thousand open streams", measureStreams},
+		{"sweep", "The sweep against destroying by hand", measureSweep},
 	}
 }
 
@@ -45,7 +48,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.out, "o", "docs/benchmarks.json", "`file` for the figures; parts that are not run keep theirs")
 	flag.StringVar(&o.doc, "doc", "docs/benchmarks.md", "`file` with the table between its markers")
-	flag.StringVar(&o.only, "only", "", "`parts` to run, with commas: deploy,parallel,live,proxy,idle,engine")
+	flag.StringVar(&o.only, "only", "", "`parts` to run, with commas: deploy,parallel,live,proxy,idle,engine,events,streams,sweep")
 	flag.StringVar(&o.portal, "portal", "bin/iap", "the portal's `program`")
 	flag.IntVar(&o.rounds, "rounds", 20, "`number` of deploys that are timed for each bundle")
 	flag.IntVar(&o.parallel, "parallel", 4, "`number` of jobs at once: the portal's default")

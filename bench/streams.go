@@ -72,13 +72,16 @@ func (p *portal) openStream(ctx context.Context, topics []string) (net.Conn, err
 }
 
 // readInSips has the kernel keep what came until it is a sip, or the end.
-func readInSips(conn *net.TCPConn) error {
+func readInSips(conn *net.TCPConn) error { return readAtLeast(conn, sip) }
+
+// readAtLeast has the kernel keep what came until it is as many bytes.
+func readAtLeast(conn *net.TCPConn, bytes int) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var set error
-	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, sip) })
+	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, bytes) })
 	return errors.Join(err, set)
 }
 

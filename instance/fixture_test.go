@@ -26,7 +26,7 @@ import (
 // apps are the test's.
 type life struct {
 	*instance.Service
-	t      *testing.T
+	t      testing.TB
 	db     *store.DB
 	engine *workflow.Engine
 	jobs   *jobs
@@ -36,7 +36,7 @@ type life struct {
 	names  atomic.Int64
 }
 
-func newLife(t *testing.T) *life {
+func newLife(t testing.TB) *life {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
 	if err != nil {
