@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/nats-io/nats.go"
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -29,14 +28,38 @@ import (
 type Brokers struct {
 	mux *pubsub.URLMux
 
-	mu     sync.Mutex
-	nats   *nats.Conn
-	rabbit *amqp.Connection
+	natsGate, rabbitGate gate
+	nats                 *nats.Conn       // inside natsGate
+	rabbit               *amqp.Connection // inside rabbitGate
+}
+
+// gate lets one in at a time.
+type gate chan struct{}
+
+// do runs fn inside the gate. It returns when ctx ends, though fn may go on: a broker
+// that does not answer holds up none longer than it wants to wait.
+func (g gate) do(ctx context.Context, fn func() error) error {
+	select {
+	case g <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() { <-g }()
+		done <- fn()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // New returns Brokers without a connection.
 func New() *Brokers {
-	b := &Brokers{mux: new(pubsub.URLMux)}
+	b := &Brokers{mux: new(pubsub.URLMux), natsGate: make(gate, 1), rabbitGate: make(gate, 1)}
 	mem := new(mempubsub.URLOpener)
 	b.mux.RegisterTopic("mem", mem)
 	b.mux.RegisterSubscription("mem", mem)
@@ -87,17 +110,21 @@ func (b *Brokers) OpenSubscription(ctx context.Context, text string) (*pubsub.Su
 
 // Close ends the connections.
 func (b *Brokers) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.nats != nil {
-		b.nats.Close()
-	}
-	if b.rabbit != nil {
-		if err := b.rabbit.Close(); err != nil && !errors.Is(err, amqp.ErrClosed) {
+	ctx := context.Background()
+	return errors.Join(b.natsGate.do(ctx, func() error {
+		if b.nats != nil {
+			b.nats.Close()
+		}
+		return nil
+	}), b.rabbitGate.do(ctx, func() error {
+		if b.rabbit == nil {
+			return nil
+		}
+		if err := b.rabbit.Close(); !errors.Is(err, amqp.ErrClosed) {
 			return err
 		}
-	}
-	return nil
+		return nil
+	}))
 }
 
 // server is the address in a variable of the environment.
@@ -114,26 +141,26 @@ type natsOpener struct{ b *Brokers }
 // conn connects to NATS. What is published while the connection is lost fails, and
 // is tried again by who publishes it: the client's own memory of it would be lost
 // with the process.
-func (o natsOpener) conn() (*nats.Conn, error) {
-	o.b.mu.Lock()
-	defer o.b.mu.Unlock()
-	if o.b.nats != nil && !o.b.nats.IsClosed() {
-		return o.b.nats, nil
-	}
-	address, err := server("NATS_SERVER_URL")
-	if err != nil {
-		return nil, err
-	}
-	o.b.nats, err = nats.Connect(address, nats.Name("iap"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1))
-	if err != nil {
-		return nil, fmt.Errorf("NATS at NATS_SERVER_URL cannot be reached: %w", err)
-	}
-	return o.b.nats, nil
+func (o natsOpener) conn(ctx context.Context) (conn *nats.Conn, err error) {
+	return conn, o.b.natsGate.do(ctx, func() error {
+		if o.b.nats == nil || o.b.nats.IsClosed() {
+			address, err := server("NATS_SERVER_URL")
+			if err != nil {
+				return err
+			}
+			if o.b.nats, err = nats.Connect(address, nats.Name("iap"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1)); err != nil {
+				o.b.nats = nil
+				return fmt.Errorf("NATS at NATS_SERVER_URL cannot be reached: %w", err)
+			}
+		}
+		conn = o.b.nats
+		return nil
+	})
 }
 
 // OpenTopicURL implements pubsub.TopicURLOpener.
 func (o natsOpener) OpenTopicURL(ctx context.Context, u *url.URL) (*pubsub.Topic, error) {
-	c, err := o.conn()
+	c, err := o.conn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +169,7 @@ func (o natsOpener) OpenTopicURL(ctx context.Context, u *url.URL) (*pubsub.Topic
 
 // OpenSubscriptionURL implements pubsub.SubscriptionURLOpener.
 func (o natsOpener) OpenSubscriptionURL(ctx context.Context, u *url.URL) (*pubsub.Subscription, error) {
-	c, err := o.conn()
+	c, err := o.conn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -151,24 +178,31 @@ func (o natsOpener) OpenSubscriptionURL(ctx context.Context, u *url.URL) (*pubsu
 
 type rabbitOpener struct{ b *Brokers }
 
-func (o rabbitOpener) opener() (*rabbitpubsub.URLOpener, error) {
-	o.b.mu.Lock()
-	defer o.b.mu.Unlock()
-	if o.b.rabbit == nil || o.b.rabbit.IsClosed() {
-		address, err := server("RABBIT_SERVER_URL")
-		if err != nil {
-			return nil, err
+func (o rabbitOpener) opener(ctx context.Context) (*rabbitpubsub.URLOpener, error) {
+	var conn *amqp.Connection
+	err := o.b.rabbitGate.do(ctx, func() error {
+		if o.b.rabbit == nil || o.b.rabbit.IsClosed() {
+			address, err := server("RABBIT_SERVER_URL")
+			if err != nil {
+				return err
+			}
+			if o.b.rabbit, err = amqp.Dial(address); err != nil {
+				o.b.rabbit = nil
+				return fmt.Errorf("RabbitMQ at RABBIT_SERVER_URL cannot be reached: %w", err)
+			}
 		}
-		if o.b.rabbit, err = amqp.Dial(address); err != nil {
-			return nil, fmt.Errorf("RabbitMQ at RABBIT_SERVER_URL cannot be reached: %w", err)
-		}
+		conn = o.b.rabbit
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return &rabbitpubsub.URLOpener{Connection: o.b.rabbit}, nil
+	return &rabbitpubsub.URLOpener{Connection: conn}, nil
 }
 
 // OpenTopicURL implements pubsub.TopicURLOpener.
 func (o rabbitOpener) OpenTopicURL(ctx context.Context, u *url.URL) (*pubsub.Topic, error) {
-	open, err := o.opener()
+	open, err := o.opener(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +211,7 @@ func (o rabbitOpener) OpenTopicURL(ctx context.Context, u *url.URL) (*pubsub.Top
 
 // OpenSubscriptionURL implements pubsub.SubscriptionURLOpener.
 func (o rabbitOpener) OpenSubscriptionURL(ctx context.Context, u *url.URL) (*pubsub.Subscription, error) {
-	open, err := o.opener()
+	open, err := o.opener(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -66,15 +66,23 @@ func confirmed(ctx context.Context, topic *pubsub.Topic) error {
 	return c.FlushWithContext(ctx)
 }
 
+// topic returns an open topic. Opening one holds up no other.
 func (s *Topic) topic(ctx context.Context, url string) (*pubsub.Topic, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t := s.open[url]; t != nil {
-		return t, nil
+	known := s.open[url]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
 	t, err := s.Brokers.OpenTopic(ctx, url)
 	if err != nil {
 		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known = s.open[url]; known != nil { // another was faster
+		go shutdown(t)
+		return known, nil
 	}
 	if s.open == nil {
 		s.open = map[string]*pubsub.Topic{}
@@ -91,11 +99,14 @@ func (s *Topic) drop(url string, t *pubsub.Topic) {
 		return
 	}
 	delete(s.open, url)
-	go func() { // it waits for what others are sending
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		_ = t.Shutdown(ctx)
-	}()
+	go shutdown(t)
+}
+
+// shutdown closes a topic, after what others are sending to it.
+func shutdown(t *pubsub.Topic) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_ = t.Shutdown(ctx)
 }
 
 func topicFailure(ctx context.Context, t delivery.Target, err error) delivery.Result {

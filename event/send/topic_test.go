@@ -3,6 +3,7 @@ package send_test
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"testing"
 	"time"
 
@@ -105,6 +106,36 @@ func TestBrokerThatIsNotThere(t *testing.T) {
 	for _, url := range []string{"", "kafka://x", "nats://user:secret@host", "nats://", "awssqs://x"} {
 		if (&send.Topic{Brokers: b}).Check(target(delivery.Topic, delivery.Settings{URL: url})) == nil {
 			t.Errorf("%q was taken", url)
+		}
+	}
+}
+
+// TestSilentBrokerHoldsUpNoOther: one that takes connections and says nothing keeps an
+// attempt for as long as the target allows, and other topics not at all.
+func TestSilentBrokerHoldsUpNoOther(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	t.Setenv("RABBIT_SERVER_URL", "amqp://"+l.Addr().String())
+	s := &send.Topic{Brokers: broker.New()}
+	silent := target(delivery.Topic, delivery.Settings{URL: "rabbit://events"})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan delivery.Result, 2)
+	for range 2 {
+		go func() { ended <- s.Send(ctx, silent, message()) }()
+	}
+	if _, err := l.Accept(); err != nil { // it is being opened now
+		t.Fatal(err)
+	}
+	if r := s.Send(t.Context(), target(delivery.Topic, delivery.Settings{URL: "mem://other"}), message()); r.Err != "" {
+		t.Error(r.Err)
+	}
+	cancel()
+	for range 2 {
+		if r := <-ended; r.Err == "" || r.Final {
+			t.Errorf("%+v", r)
 		}
 	}
 }
