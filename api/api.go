@@ -44,6 +44,7 @@ func New(cfg Config) http.Handler {
 	s.huma = humago.New(mux, humaConfig(cfg.Version))
 	s.registerInstances()
 	s.registerKeep()
+	s.registerCost()
 	s.registerSweeps()
 	s.registerApps()
 	s.registerJobs()

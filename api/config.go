@@ -23,6 +23,7 @@ type Instances interface {
 	Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
 	EndOf(ctx context.Context, i instance.Instance) (instance.End, error)
 	ActivityOf(i instance.Instance) instance.Activity
+	Ledger(ctx context.Context, actor iap.Actor, month string) (instance.Ledger, error)
 	GetSweep(ctx context.Context, actor iap.Actor, execution string) (instance.Sweep, error)
 	Sweeps(ctx context.Context, actor iap.Actor, limit int) ([]instance.Sweep, error)
 	List(ctx context.Context, actor iap.Actor, f instance.Filter) ([]instance.Instance, error)

@@ -48,12 +48,12 @@ func (s *service) getSweep(ctx context.Context, in *sweepInput) (*bodyOf[client.
 
 func wireSweep(x instance.Sweep) client.Sweep {
 	out := client.Sweep{Execution: x.Execution, StartedAt: ms(x.StartedAt), FinishedAt: ms(x.FinishedAt), Destroyed: x.Destroyed,
-		Kept: x.Kept, Failed: x.Failed, HoursSaved: x.HoursSaved, WaitedFor: x.WaitedFor, WaitedSeconds: x.WaitedSeconds,
+		Kept: x.Kept, Failed: x.Failed, HoursSaved: x.HoursSaved, MoneySaved: x.MoneySaved, Currency: x.Currency, WaitedFor: x.WaitedFor, WaitedSeconds: x.WaitedSeconds,
 		Results: []client.SweepResult{}}
 	for _, r := range x.Results {
 		out.Results = append(out.Results, client.SweepResult{Instance: r.Instance, HostName: r.HostName, App: r.App, Owner: r.Owner,
 			Outcome: string(r.Outcome), KeptUntil: r.KeptUntil, KeptBy: r.KeptBy, KeepReason: r.KeepReason, Reason: r.Reason,
-			HoursSaved: r.HoursSaved, WaitedFor: r.WaitedFor, WaitedSeconds: r.WaitedSeconds})
+			HoursSaved: r.HoursSaved, MoneySaved: r.MoneySaved, WaitedFor: r.WaitedFor, WaitedSeconds: r.WaitedSeconds})
 	}
 	return out
 }

@@ -36,6 +36,12 @@ func (m *Manifest) check(p *problems) {
 	if m.Instances != 0 {
 		between(p, "instances", float64(m.Instances), 1, 10_000)
 	}
+	if m.PricePerHour != nil {
+		between(p, "price_per_hour", *m.PricePerHour, 0, 10_000)
+	}
+	if m.Watts != nil {
+		between(p, "watts", *m.Watts, 0, 100_000)
+	}
 	m.checkParameters(p)
 	m.checkEnvironment(p)
 	m.checkTags(p)

@@ -45,6 +45,8 @@ type Manifest struct {
 	TimeLimitMost Duration          `yaml:"time_limit_most,omitempty" json:"time_limit_most"`         // that may be asked for
 	IdleLimit     Duration          `yaml:"idle_limit,omitempty" json:"idle_limit,omitempty"`         // 0: none
 	WarningBar    bool              `yaml:"warning_bar,omitempty" json:"warning_bar,omitempty"`       // in its pages, before an end
+	PricePerHour  *float64          `yaml:"price_per_hour,omitempty" json:"price_per_hour,omitempty"` // in the portal's currency; nil: by the limits
+	Watts         *float64          `yaml:"watts,omitempty" json:"watts,omitempty"`                   // nil: by the limits
 	Instances     int               `yaml:"instances,omitempty" json:"instances,omitempty"`           // that may live at once; 0: any number
 	ReadOnlyRoot  *bool             `yaml:"read_only_root,omitempty" json:"read_only_root,omitempty"` // default true
 	Tags          []string          `yaml:"tags,omitempty" json:"tags,omitempty"`

@@ -11,6 +11,7 @@ type commands struct {
 	Open    openCmd    `cmd:"" group:"Instances" help:"Open an instance in the browser."`
 	Keep    keepCmd    `cmd:"" group:"Instances" help:"Keep an instance up to a time: the nightly sweep spares it."`
 	Destroy destroyCmd `cmd:"" group:"Instances" help:"Destroy instances."`
+	Cost    costCmd    `cmd:"" group:"Instances" help:"Say what ran in a month, what it cost, and what was saved."`
 
 	Book    bookCmd    `cmd:"" group:"Instances" help:"Book an instance for a time window."`
 	Booking bookingCmd `cmd:"" group:"Instances" help:"List, show, move, extend and cancel bookings."`

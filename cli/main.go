@@ -54,6 +54,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return r.wrongUse(err)
 	}
 	r.flags = commands.globals
+	if r.flags.Output == outputCSV && parsed.Selected().Name != "cost" {
+		return r.fail(exitf(codeUsage, "--output: csv is for iap cost alone; here it is text or json"))
+	}
 	if err := parsed.Run(r); err != nil {
 		return r.fail(err)
 	}

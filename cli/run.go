@@ -20,7 +20,7 @@ import (
 
 // globals are the flags of every command.
 type globals struct {
-	Output string `short:"o" help:"How the result is written: text or json." enum:"text,json" default:"text" placeholder:"FORMAT"`
+	Output string `short:"o" help:"How the result is written: text or json; of cost also csv." enum:"text,json,csv" default:"text" placeholder:"FORMAT"`
 	Server string `help:"Address of the portal." env:"IAP_SERVER" default:"${server}" placeholder:"URL"`
 }
 
@@ -58,6 +58,9 @@ func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// outputCSV is for iap cost alone.
+const outputCSV = "csv"
 
 func (r *run) json() bool { return r.flags.Output == "json" }
 

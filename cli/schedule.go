@@ -286,7 +286,7 @@ func (r *run) writeOutput(x client.Execution) error {
 		r.print("%s", printable(string(x.Output)))
 		return nil
 	}
-	r.print("destroyed and verified %d, kept %d, failed %d; %.1f hours saved", s.Destroyed, s.Kept, s.Failed, s.HoursSaved)
+	r.print("destroyed and verified %d, kept %d, failed %d; %.1f hours and %.2f %s saved", s.Destroyed, s.Kept, s.Failed, s.HoursSaved, s.MoneySaved, s.Currency)
 	if s.WaitedFor != "" {
 		r.print("%s did not answer for %s", printable(s.WaitedFor), time.Duration(s.WaitedSeconds*float64(time.Second)).Round(time.Second))
 	}

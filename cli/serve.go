@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"regexp"
 	"time"
 
 	"github.com/internal-app-portal/iap/auth"
@@ -23,6 +24,11 @@ type ServeFlags struct {
 	KeepMost     time.Duration `help:"How far ahead people may keep an instance." default:"12h" env:"IAP_KEEP_MOST" placeholder:"DURATION"`
 	BookingMost  time.Duration `help:"How long the window of a booking may be." default:"12h" env:"IAP_BOOKING_MOST" placeholder:"DURATION"`
 	BookingLead  time.Duration `help:"How long before its window a booked instance is deployed; default: 5 minutes and three times what the app usually takes." env:"IAP_BOOKING_LEAD" placeholder:"DURATION"`
+	Currency     string        `help:"Currency of prices." default:"EUR" env:"IAP_CURRENCY" placeholder:"CODE"`
+	PriceMemory  float64       `help:"What 1 GiB of memory costs for an hour, where an app has no price." default:"0.005" env:"IAP_PRICE_MEMORY" placeholder:"N"`
+	PriceCPU     float64       `help:"What a CPU costs for an hour." name:"price-cpu" default:"0.03" env:"IAP_PRICE_CPU" placeholder:"N"`
+	WattsMemory  float64       `help:"What 1 GiB of memory needs, where an app has no watts." default:"0.4" env:"IAP_WATTS_MEMORY" placeholder:"N"`
+	WattsCPU     float64       `help:"What a CPU needs." name:"watts-cpu" default:"5" env:"IAP_WATTS_CPU" placeholder:"N"`
 	LimitPerson  int           `help:"How many instances one person may have at once; 0: any number." default:"0" env:"IAP_LIMIT_PERSON" placeholder:"N"`
 	LimitPortal  int           `help:"How many instances there may be at once in all; 0: any number." default:"0" env:"IAP_LIMIT_PORTAL" placeholder:"N"`
 	Zone         string        `help:"Time zone of clock times, such as Europe/London; default: this machine's." env:"IAP_ZONE" placeholder:"ZONE"`
@@ -44,6 +50,8 @@ type serveCmd struct {
 	ServeFlags
 }
 
+var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+
 // Validate is called by kong after all sources were read.
 func (c *serveCmd) Validate() error {
 	if c.ParallelJobs < 1 || c.ParallelJobs > 1000 {
@@ -57,6 +65,14 @@ func (c *serveCmd) Validate() error {
 	}
 	if c.LimitPerson < 0 || c.LimitPortal < 0 {
 		return exitf(codeUsage, "--limit-person and --limit-portal: want a number of instances, or 0")
+	}
+	if !currencyForm.MatchString(c.Currency) {
+		return exitf(codeUsage, "--currency: %q is no code of three letters, such as EUR", c.Currency)
+	}
+	for name, n := range map[string]float64{"price-memory": c.PriceMemory, "price-cpu": c.PriceCPU, "watts-memory": c.WattsMemory, "watts-cpu": c.WattsCPU} {
+		if !(n >= 0 && n <= 10_000) {
+			return exitf(codeUsage, "--%s: %v is not between 0 and 10000", name, n)
+		}
 	}
 	if c.KeepMost < 10*time.Minute || c.KeepMost > 30*24*time.Hour {
 		return exitf(codeUsage, "--keep-most: %s is not between 10m and 720h", c.KeepMost)

@@ -42,6 +42,8 @@ type Manifest struct {
 	TimeLimitMost string            `json:"time_limit_most,omitempty" doc:"The longest that may be asked for: \"24h\""`
 	IdleLimit     string            `json:"idle_limit,omitempty" doc:"How long an instance may be without use before it ends: \"30m\"; absent: for ever"`
 	WarningBar    bool              `json:"warning_bar,omitempty" doc:"Whether its pages show a bar before an instance ends"`
+	PricePerHour  *float64          `json:"price_per_hour,omitempty" doc:"What an instance costs for an hour, in the portal's currency; absent: by the limits"`
+	Watts         *float64          `json:"watts,omitempty" doc:"What an instance needs; absent: by the limits"`
 	ReadOnlyRoot  *bool             `json:"read_only_root,omitempty"`
 	Tags          []string          `json:"tags,omitempty"`
 	Bundle        string            `json:"bundle,omitempty"`

@@ -34,6 +34,8 @@ type Sweep struct {
 	Kept          int           `json:"kept"`
 	Failed        int           `json:"failed"`
 	HoursSaved    float64       `json:"hours_saved" doc:"Up to the ends that the destroyed ones had"`
+	MoneySaved    float64       `json:"money_saved" doc:"What those hours would have cost"`
+	Currency      string        `json:"currency,omitempty"`
 	WaitedFor     string        `json:"waited_for,omitempty" doc:"The platform, where it did not answer meanwhile"`
 	WaitedSeconds float64       `json:"waited_seconds,omitempty"`
 	Results       []SweepResult `json:"results" nullable:"false" doc:"Failed ones first; not in lists"`
@@ -51,6 +53,7 @@ type SweepResult struct {
 	KeepReason    string  `json:"keep_reason,omitempty"`
 	Reason        string  `json:"reason,omitempty" doc:"Why it failed"`
 	HoursSaved    float64 `json:"hours_saved"`
+	MoneySaved    float64 `json:"money_saved"`
 	WaitedFor     string  `json:"waited_for,omitempty"`
 	WaitedSeconds float64 `json:"waited_seconds,omitempty"`
 }

@@ -97,6 +97,10 @@ type Config struct {
 	// Activity returns the last use of the app with a host name that this process
 	// has seen, the zero value when none; nil: nobody watches.
 	Activity func(hostName string) Activity
+	// Rates are the prices of apps that name none; Zone is that of the ledger's
+	// months, nil: UTC.
+	Rates Rates
+	Zone  *time.Location
 	// Limits are how many instances may live at once.
 	Limits Limits
 	// Changed is called in the transaction that changes an instance which has a

@@ -112,7 +112,8 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		now := s.Now()
 		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
-			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std(), WarningBar: v.Manifest.WarningBar}
+			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std(), WarningBar: v.Manifest.WarningBar,
+			Price: s.Rates.Of(v.Manifest)}
 		out.Execution = out.ID
 		t.apply(&out, actor.ID)
 		created = true

@@ -53,10 +53,7 @@ func (s *Service) clockEnd(ctx context.Context, i Instance) (End, error) {
 	if i.Purpose == ForBooking && i.KeepUntil.Equal(i.TimeLimitAt) {
 		return End{At: i.TimeLimitAt, By: EndByBook}, nil
 	}
-	if s.NextSweep == nil {
-		return end, nil
-	}
-	sweep, err := s.NextSweep(ctx)
+	sweep, err := s.sweepAt(ctx)
 	switch {
 	case err != nil || sweep.IsZero() || !sweep.Before(end.At):
 		return end, err
@@ -66,6 +63,14 @@ func (s *Service) clockEnd(ctx context.Context, i Instance) (End, error) {
 		return End{At: i.KeepUntil, By: EndByKeep}, nil
 	}
 	return end, nil
+}
+
+// sweepAt is when the next sweep is; the zero time when there is none.
+func (s *Service) sweepAt(ctx context.Context) (time.Time, error) {
+	if s.NextSweep == nil {
+		return time.Time{}, nil
+	}
+	return s.NextSweep(ctx)
 }
 
 // warnings are how long before its end an instance's owner is warned, the

@@ -57,7 +57,7 @@ func newLife(t testing.TB) *life {
 		ResourceName: func(s string) string { return s },
 		AppURL:       func(s string) string { return "http://" + s + ".localhost" },
 		Portal:       "portal", State: func(string, string) job.StateAccess { return job.StateAccess{} },
-		BuiltIn: "builtin", Sealer: sealer{}}
+		BuiltIn: "builtin", Sealer: sealer{}, Rates: instance.DefaultRates()}
 	if err := l.engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,10 @@ func (s *Service) endIdle(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
+		otherwise, err := s.clockEnd(ctx, i)
+		if err != nil {
+			return err
+		}
 		end, err := s.EndOf(ctx, i)
 		if err != nil || end.By != EndByIdle || s.Now().Before(end.At.Add(idleGrace)) {
 			return err
@@ -56,6 +60,7 @@ func (s *Service) endIdle(ctx context.Context, id string) error {
 				return false, nil
 			}
 			i.EndReason = "it was idle for " + LengthWords(i.IdleLimit)
+			i.SavedBy, i.SavedUntil = EndByIdle, otherwise.At
 			return true, nil
 		})
 		if err != nil || i.EndedBy != iap.System.ID {

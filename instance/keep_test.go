@@ -164,7 +164,7 @@ func TestSweep(t *testing.T) {
 	id := l.sweep()
 	l.job(job.Destroy, job.Succeeded, "")
 	s := l.report(id)
-	if s.Destroyed != 1 || s.Kept != 1 || s.Failed != 0 || len(s.Results) != 2 || s.HoursSaved < 7.9 || s.HoursSaved > 8.1 {
+	if s.Destroyed != 1 || s.Kept != 1 || s.Failed != 0 || len(s.Results) != 2 || s.HoursSaved < 7.9 || s.HoursSaved > 8.1 || s.MoneySaved < 0.23 || s.MoneySaved > 0.27 || s.Currency != "EUR" {
 		t.Fatalf("report: %+v", s)
 	}
 	if k := s.Results[0]; k.Instance != kept.ID || k.KeepReason != "interview" || k.KeptBy != jane.ID || k.KeptUntil == "" {

@@ -45,6 +45,7 @@ type SweepResult struct {
 	KeepReason    string       `json:"keep_reason,omitempty"` //
 	Reason        string       `json:"reason,omitempty"`      // why it failed
 	HoursSaved    float64      `json:"hours_saved"`           // up to its own end
+	MoneySaved    float64      `json:"money_saved"`           // in the portal's currency
 	WaitedFor     string       `json:"waited_for,omitempty"`  // what did not answer meanwhile: "Docker"
 	WaitedSeconds float64      `json:"waited_seconds,omitempty"`
 }
@@ -58,6 +59,8 @@ type Sweep struct {
 	Kept          int           `json:"kept"`
 	Failed        int           `json:"failed"`
 	HoursSaved    float64       `json:"hours_saved"`
+	MoneySaved    float64       `json:"money_saved"`
+	Currency      string        `json:"currency,omitempty"`
 	WaitedFor     string        `json:"waited_for,omitempty"`
 	WaitedSeconds float64       `json:"waited_seconds,omitempty"` // the longest that an instance had to wait
 	Results       []SweepResult `json:"results"`
@@ -161,7 +164,7 @@ func (s *Service) taskReport(ctx context.Context, c workflow.Call) (json.RawMess
 	if err != nil {
 		return nil, err
 	}
-	x.Execution, x.StartedAt, x.FinishedAt = c.Execution, s.Now(), s.Now()
+	x.Execution, x.StartedAt, x.FinishedAt, x.Currency = c.Execution, s.Now(), s.Now(), s.Rates.Currency
 	if begun, err := time.Parse(time.RFC3339, strings.TrimSpace(a.Started)); err == nil {
 		x.StartedAt = begun.UTC().Truncate(time.Millisecond)
 	}

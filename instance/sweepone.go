@@ -37,7 +37,8 @@ func (s *Service) taskSweep(ctx context.Context, c workflow.Call) (json.RawMessa
 		r.Outcome, r.KeptUntil, r.KeptBy, r.KeepReason = SweptKept, i.KeepUntil.Format(timeFormat), i.KeptBy, i.KeepReason
 		return result(r, nil)
 	}
-	r.HoursSaved = math.Round(max(0, i.TimeLimitAt.Sub(begun).Hours())*100) / 100
+	saved := max(0, i.TimeLimitAt.Sub(begun).Hours())
+	r.HoursSaved, r.MoneySaved = cents(saved), cents(saved*i.Price.Hour)
 	w := waiting{service: s, since: begun}
 	i, err = w.until(ctx, i, sub)
 	switch {
@@ -49,6 +50,9 @@ func (s *Service) taskSweep(ctx context.Context, c workflow.Call) (json.RawMessa
 	r.WaitedFor, r.WaitedSeconds = w.what, math.Round(w.waited.Seconds()*10)/10
 	return result(r, nil)
 }
+
+// cents rounds to hundredths.
+func cents(f float64) float64 { return math.Round(f*100) / 100 }
 
 func leftOf(i Instance) int {
 	if i.Receipt == nil {
@@ -75,6 +79,7 @@ func (s *Service) endForSweep(ctx context.Context, actor iap.Actor, ref string) 
 			news := requestEnd(i, actor)
 			if news {
 				i.EndReason = "destroyed by the nightly sweep"
+				i.SavedBy, i.SavedUntil = EndBySweep, i.TimeLimitAt
 			}
 			return news, nil
 		})

@@ -14,7 +14,7 @@ var sweepDoc = task.Doc{
 		{Name: "instance", Type: task.Text, Text: "Its ID; also host_name, app and owner."},
 		{Name: "outcome", Type: task.Text, Text: "`destroyed`, which is verified, or `kept`."},
 		{Name: "kept_until", Type: task.Text, Text: "Where it is kept; also kept_by and keep_reason."},
-		{Name: "hours_saved", Type: task.Number, Text: "Up to the end that it had."},
+		{Name: "hours_saved", Type: task.Number, Text: "Up to the end that it had; also money_saved."},
 		{Name: "waited_for", Type: task.Text, Text: "The platform, where it did not answer; also waited_seconds."},
 	},
 	Errors: []task.Error{
@@ -46,7 +46,7 @@ var reportDoc = task.Doc{
 	Arguments: []task.Field{{Name: "started", Type: task.Text, Text: "When it began: `$$.Execution.StartTime`."}},
 	Result: []task.Field{
 		{Name: "destroyed", Type: task.Number, Text: "How many are destroyed and verified; also kept and failed."},
-		{Name: "hours_saved", Type: task.Number, Text: "Of all that are destroyed."},
+		{Name: "hours_saved", Type: task.Number, Text: "Of all that are destroyed; also money_saved and currency."},
 		{Name: "waited_for", Type: task.Text, Text: "The platform, where it did not answer; also waited_seconds."},
 		{Name: "results", Type: task.List, Text: "At most 200, those that failed first."},
 	},

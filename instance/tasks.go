@@ -207,6 +207,10 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 		return nil, err
 	}
 	expired := true
+	sweep, err := s.sweepAt(ctx)
+	if err != nil {
+		return nil, err
+	}
 	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
 		if i.EndedBy != "" {
 			return false, nil
@@ -216,6 +220,7 @@ func (s *Service) taskExpire(ctx context.Context, c workflow.Call) (json.RawMess
 			return false, nil
 		}
 		i.EndedBy, i.EndReason = iap.System.ID, "its time was up"
+		i.SavedBy, i.SavedUntil = EndByTime, sweep
 		if i.KeepUntil.Equal(i.TimeLimitAt) {
 			i.EndReason = "the time it was kept for was over"
 		}

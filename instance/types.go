@@ -55,6 +55,9 @@ type Instance struct {
 	KeptBy      string        // ID of who keeps it
 	IdleLimit   time.Duration // after which it ends when nobody uses it; 0: never
 	WarningBar  bool          // its app allows a warning in its pages
+	Price       Price         // while it runs, as it was when it was deployed
+	SavedBy     EndBy         // what ended it before it would have ended otherwise; empty: nothing
+	SavedUntil  time.Time     // when that would have been
 	Active      Activity      // the last use as it was stored; Service.ActivityOf knows newer ones
 	// WarnedOf is the end that its owner was warned of, WarnedBefore how long
 	// before it that was the last time.
@@ -131,6 +134,7 @@ type Platform interface {
 // Store keeps instances.
 type Store interface {
 	SweepStore
+	LedgerStore
 	// LockDeploys keeps other transactions that call it waiting until the end of
 	// this one.
 	LockDeploys(ctx context.Context) error

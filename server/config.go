@@ -34,6 +34,7 @@ type Config struct {
 	DockerHost   string           // empty: DOCKER_HOST, or the engine's usual socket
 	Tasks        task.Settings    // what the tasks of state machines may reach
 	Limits       instance.Limits  // how many instances may live at once
+	Rates        instance.Rates   // prices of apps that name none; zero: instance.DefaultRates
 	KeepMost     time.Duration    // how far ahead an instance may be kept; 0: 12 hours
 	BookingMost  time.Duration    // how long the window of a booking may be; 0: 12 hours
 	BookingLead  time.Duration    // how long before its window an instance is deployed; 0: by the app's usual time
@@ -60,6 +61,9 @@ func (c *Config) complete() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Rates == (instance.Rates{}) {
+		c.Rates = instance.DefaultRates()
 	}
 	if c.JobTimeout == 0 {
 		c.JobTimeout = 15 * time.Minute

@@ -40,7 +40,7 @@ func TestNightlySweep(t *testing.T) {
 	if err != nil || x.Status != "SUCCEEDED" || json.Unmarshal(x.Output, &report) != nil {
 		t.Fatalf("the sweep: %+v, %v", x, err)
 	}
-	if report.Destroyed != 1 || report.Kept != 1 || report.Failed != 0 || report.HoursSaved < 7 {
+	if report.Destroyed != 1 || report.Kept != 1 || report.Failed != 0 || report.HoursSaved < 7 || report.MoneySaved <= 0 || report.Currency != "EUR" {
 		t.Errorf("report: %+v", report)
 	}
 	stored, err := p.Sweep(t.Context(), f.Execution)

@@ -76,6 +76,8 @@ func (s *Server) wire() error {
 		JobTimeout:   s.cfg.JobTimeout,
 		KeepMost:     s.cfg.KeepMost,
 		Changed:      s.bookings.InstanceChanged,
+		Rates:        s.cfg.Rates,
+		Zone:         s.location(),
 		Limits:       s.cfg.Limits,
 		NextSweep:    s.nextSweep,
 		Activity:     func(host string) instance.Activity { return s.proxy.Activity(host) }, // made later than this

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,8 @@ import (
 const (
 	instanceColumns = `id, app, version, owner, host_name, status, waiting, upstream, parameters, created_at, ready_at,
 		ends_at, ended_at, ended_by, end_reason, reason, receipt, execution, keep_until, keep_reason, kept_by,
-		warned_of, warned_before, idle_limit, warning_bar, purpose, purpose_id, opens_at, active_at, active_kind, changed`
+		warned_of, warned_before, idle_limit, warning_bar, purpose, purpose_id, opens_at, price, watts, saved_by, saved_until,
+		active_at, active_kind, changed`
 	instanceQuery = "SELECT " + instanceColumns + " FROM instance "
 	// live is the condition of two partial indexes, in their words.
 	live = "status NOT IN ('destroyed', 'deploy_failed', 'destroy_failed')"
@@ -29,16 +31,18 @@ const (
 
 func scanInstance(scan scanner) (i instance.Instance, err error) {
 	var parameters, receipt string
-	var created, ready, ends, ended, keep, warned, before, idle, bar, active, opens int64
+	var created, ready, ends, ended, keep, warned, before, idle, bar, active, opens, price, watts, saved int64
 	err = scan(&i.ID, &i.App, &i.Version, &i.Owner, &i.HostName, &i.Status, &i.Waiting, &i.Upstream, &parameters,
 		&created, &ready, &ends, &ended, &i.EndedBy, &i.EndReason, &i.Reason, &receipt, &i.Execution, &keep, &i.KeepReason, &i.KeptBy,
-		&warned, &before, &idle, &bar, &i.Purpose, &i.PurposeID, &opens, &active, &i.Active.Kind, &i.Changed)
+		&warned, &before, &idle, &bar, &i.Purpose, &i.PurposeID, &opens,
+		&price, &watts, &i.SavedBy, &saved, &active, &i.Active.Kind, &i.Changed)
 	if err != nil {
 		return i, err
 	}
 	i.CreatedAt, i.ReadyAt, i.TimeLimitAt, i.EndedAt, i.KeepUntil = at(created), at(ready), at(ends), at(ended), at(keep)
 	i.WarnedOf, i.WarnedBefore = at(warned), time.Duration(before)*time.Millisecond
 	i.IdleLimit, i.WarningBar, i.Active.At, i.OpensAt = time.Duration(idle)*time.Millisecond, bar != 0, at(active), at(opens)
+	i.Price, i.SavedUntil = priceOf(price, watts), at(saved)
 	if err := read(parameters, &i.Parameters); err != nil {
 		return i, err
 	}
@@ -62,7 +66,8 @@ func instanceValues(i instance.Instance) ([]any, error) {
 	return []any{i.ID, i.App, i.Version, i.Owner, i.HostName, string(i.Status), i.Waiting, i.Upstream, parameters,
 		ms(i.CreatedAt), ms(i.ReadyAt), ms(i.TimeLimitAt), ms(i.EndedAt), i.EndedBy, i.EndReason, i.Reason, receipt,
 		i.Execution, ms(i.KeepUntil), i.KeepReason, i.KeptBy, ms(i.WarnedOf), i.WarnedBefore.Milliseconds(),
-		i.IdleLimit.Milliseconds(), flag(i.WarningBar), string(i.Purpose), i.PurposeID, ms(i.OpensAt), ms(i.Active.At), string(i.Active.Kind), i.Changed}, nil
+		i.IdleLimit.Milliseconds(), flag(i.WarningBar), string(i.Purpose), i.PurposeID, ms(i.OpensAt),
+		int64(math.Round(i.Price.Hour * 1e6)), int64(math.Round(i.Price.Watts * 1e3)), string(i.SavedBy), ms(i.SavedUntil), ms(i.Active.At), string(i.Active.Kind), i.Changed}, nil
 }
 
 // InsertInstance implements instance.Store. After a Conflict the transaction
@@ -76,7 +81,8 @@ func (db *DB) InsertInstance(ctx context.Context, i instance.Instance) error {
 	return db.Update(ctx, func(ctx context.Context) error {
 		for {
 			n, err := db.exec(ctx, op, "INSERT INTO instance ("+instanceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-				$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING`, values...)
+				$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,
+				$31, $32, $33, $34, $35) ON CONFLICT DO NOTHING`, values...)
 			if err != nil || n == 1 {
 				return err
 			}
@@ -132,7 +138,7 @@ func (db *DB) UpdateInstance(ctx context.Context, i instance.Instance) error {
 		upstream = $7, parameters = $8, ready_at = $9, ends_at = $10, ended_at = $11, ended_by = $12, end_reason = $13,
 		reason = $14, receipt = $15, execution = $16, keep_until = $17, keep_reason = $18, kept_by = $19,
 		warned_of = $20, warned_before = $21, idle_limit = $22, warning_bar = $23, purpose = $24, purpose_id = $25, opens_at = $26,
-		changed = changed + 1 WHERE id = $1 AND changed = $27`, values...)
+		price = $27, watts = $28, saved_by = $29, saved_until = $30, changed = changed + 1 WHERE id = $1 AND changed = $31`, values...)
 	if err == nil && n == 0 {
 		err = iap.Errorf(op, iap.Conflict, "the instance %s was changed in the meantime", i.ID)
 	}

@@ -90,10 +90,11 @@ func (db *DB) SweepTotals(ctx context.Context, execution string) (instance.Sweep
 			s.Failed++
 		}
 		s.HoursSaved += r.HoursSaved
+		s.MoneySaved += r.MoneySaved
 		if r.WaitedSeconds > s.WaitedSeconds {
 			s.WaitedFor, s.WaitedSeconds = r.WaitedFor, r.WaitedSeconds
 		}
 	}
-	s.HoursSaved = math.Round(s.HoursSaved*100) / 100
+	s.HoursSaved, s.MoneySaved = math.Round(s.HoursSaved*100)/100, math.Round(s.MoneySaved*100)/100
 	return s, err
 }

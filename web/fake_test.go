@@ -166,6 +166,15 @@ func (m *memory) Release(ctx context.Context, actor iap.Actor, ref string) (inst
 
 func (m *memory) ActivityOf(i instance.Instance) instance.Activity { return i.Active }
 
+func (m *memory) Ledger(_ context.Context, a iap.Actor, month string) (instance.Ledger, error) {
+	if month == "never" {
+		return instance.Ledger{}, iap.FieldErrorf("instance.Ledger", "month", "%q is no month, such as 2026-11", month)
+	}
+	row := instance.LedgerRow{Owner: a.ID, App: "todo", Instances: 2, Ran: instance.Sum{Hours: 10, Cost: 0.5, KWh: 0.03}, Sweep: instance.Sum{Hours: 4, Cost: 0.2, KWh: 0.012}}
+	return instance.Ledger{Month: "2026-11", Currency: "EUR", Rows: []instance.LedgerRow{row}, Total: row,
+		Days: []instance.LedgerDay{{Day: "2026-11-01", Ran: row.Ran, Saved: row.Sweep}, {Day: "2026-11-02"}}}, nil
+}
+
 func (m *memory) EndOf(_ context.Context, i instance.Instance) (instance.End, error) {
 	return instance.End{At: i.TimeLimitAt, By: instance.EndByTime}, nil
 }

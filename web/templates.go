@@ -59,6 +59,7 @@ func (s *Server) funcs() template.FuncMap {
 		"moment":  s.momentTag,
 		"ends":    s.endsTag,
 		"seconds": seconds,
+		"money":   money,
 		"lower":   strings.ToLower,
 		"capital": capital,
 		"join":    strings.Join,

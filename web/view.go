@@ -84,6 +84,7 @@ type instanceView struct {
 	Ready     float64 // seconds from the click to ready; 0: not yet
 	Expect    float64 // seconds that the rest is expected to take; 0: unknown
 	Ending    string  // how it ended, as a sentence
+	Spent     float64 // what it has cost so far
 }
 
 // stepView is a segment of the progress line.
@@ -136,6 +137,7 @@ func (s *Server) viewInstance(ctx context.Context, i instance.Instance, actor st
 	if !i.ReadyAt.IsZero() {
 		v.Ready = i.ReadyAt.Sub(i.CreatedAt).Seconds()
 	}
+	v.Spent = i.Cost(s.cfg.Now()).Cost
 	if i.Status.Ended() {
 		v.Ending = ending(i)
 	}

@@ -24,6 +24,7 @@ type Instances interface {
 	Release(ctx context.Context, actor iap.Actor, ref string) (instance.Instance, error)
 	EndOf(ctx context.Context, i instance.Instance) (instance.End, error)
 	ActivityOf(i instance.Instance) instance.Activity
+	Ledger(ctx context.Context, actor iap.Actor, month string) (instance.Ledger, error)
 	GetSweep(ctx context.Context, actor iap.Actor, execution string) (instance.Sweep, error)
 	Sweeps(ctx context.Context, actor iap.Actor, limit int) ([]instance.Sweep, error)
 	List(ctx context.Context, actor iap.Actor, f instance.Filter) ([]instance.Instance, error)
@@ -165,6 +166,8 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /jobs/{id}", s.jobPage)
 	in("GET /jobs/{id}/log", s.jobLog)
 	in("POST /jobs/{id}/cancel", s.cancelJob)
+	in("GET /cost", s.costPage)
+	in("GET /cost.csv", s.costCSV)
 	in("GET /admin/instances", s.admin(s.instancesPage))
 	in("GET /admin/jobs", s.admin(s.jobsPage))
 	s.workflowRoutes(in)

@@ -140,6 +140,15 @@ func (s instances) keep(a iap.Actor, ref string, until time.Time, reason string)
 
 func (instances) ActivityOf(i instance.Instance) instance.Activity { return i.Active }
 
+func (instances) Ledger(_ context.Context, a iap.Actor, month string) (instance.Ledger, error) {
+	if month == "never" {
+		return instance.Ledger{}, iap.FieldErrorf("instance.Ledger", "month", "%q is no month, such as 2026-11", month)
+	}
+	row := instance.LedgerRow{Owner: a.ID, App: "todo", Instances: 2, Ran: instance.Sum{Hours: 10, Cost: 0.5, KWh: 0.03}, Sweep: instance.Sum{Hours: 4, Cost: 0.2, KWh: 0.012}}
+	return instance.Ledger{Month: "2026-11", Currency: "EUR", Rows: []instance.LedgerRow{row}, Total: row,
+		Days: []instance.LedgerDay{{Day: "2026-11-01", Ran: row.Ran, Saved: row.Sweep}, {Day: "2026-11-02"}}}, nil
+}
+
 func (instances) EndOf(_ context.Context, i instance.Instance) (instance.End, error) {
 	return instance.End{At: i.TimeLimitAt, By: instance.EndByTime}, nil
 }

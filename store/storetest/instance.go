@@ -20,7 +20,7 @@ func newInstance(id, owner, app, host string) instance.Instance {
 func testInstances(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *store.DB){
 		"round trip": instanceRoundTrip, "update": instanceUpdate, "keys": instanceKeys, "lists": instanceLists,
-		"filter": instanceFilter, "ready seconds": instanceReady, "activity": instanceActivity,
+		"filter": instanceFilter, "ready seconds": instanceReady, "activity": instanceActivity, "ledger": instanceLedger,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -34,6 +34,7 @@ func full(id, owner, app, host string) instance.Instance {
 	i.Purpose, i.PurposeID, i.OpensAt = instance.ForBooking, "b", later(4)
 	i.EndReason, i.Reason, i.Execution = "its time was up", "left behind", "x"
 	i.IdleLimit, i.WarningBar = 90*time.Second, true
+	i.Price, i.SavedBy, i.SavedUntil = instance.Price{Hour: 0.012345, Watts: 1.5}, instance.EndByIdle, later(9)
 	i.Receipt = &instance.Receipt{At: later(3), Left: []instance.Resource{{Platform: "docker", Kind: "network", ID: "n",
 		Labels: map[string]string{instance.LabelApp: app}}}}
 	return i
@@ -88,6 +89,37 @@ func instanceActivity(t *testing.T, db *store.DB) {
 		must(t, err)
 		same(t, "last use", got.Active, instance.Activity{At: later(5), Kind: instance.BySocket})
 	}
+}
+
+// instanceLedger: what ran at some time between two moments, of all or of one.
+func instanceLedger(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	add := func(id, owner string, ready, ended int) {
+		i := full(id, owner, "todo", id)
+		i.ReadyAt, i.EndedAt = later(ready), time.Time{}
+		if ended > 0 {
+			i.EndedAt = later(ended)
+		}
+		must(t, db.InsertInstance(ctx, i))
+	}
+	add("1", "ann", 10, 20)
+	add("2", "ann", 10, 0)
+	add("3", "bob", 30, 40)
+	add("4", "bob", 50, 60)
+	must(t, db.InsertInstance(ctx, newInstance("5", "bob", "board", "5")))
+	for _, c := range []struct {
+		owner    string
+		from, to int
+		want     int
+	}{{"", 0, 100, 4}, {"", 0, 10, 0}, {"", 21, 50, 2}, {"", 20, 21, 2}, {"bob", 0, 100, 2}, {"ann", 41, 42, 1}} {
+		got, err := db.LedgerEntries(ctx, c.owner, later(c.from), later(c.to))
+		must(t, err)
+		same(t, fmt.Sprintf("%+v", c), len(got), c.want)
+	}
+	got, err := db.LedgerEntries(ctx, "bob", later(0), later(31))
+	must(t, err)
+	same(t, "entry", got, []instance.LedgerEntry{{App: "todo", Owner: "bob", Status: instance.DestroyFailed, ReadyAt: later(30), EndedAt: later(40),
+		SavedBy: instance.EndByIdle, SavedUntil: later(9), Price: instance.Price{Hour: 0.012345, Watts: 1.5}}})
 }
 
 func instanceKeys(t *testing.T, db *store.DB) {
