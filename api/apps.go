@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/client"
 )
 
@@ -23,6 +24,10 @@ func (s *service) registerApps() {
 		Summary: "One app with its newest version", Errors: []int{404}}, s.getApp)
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/apps/{slug}/versions", OperationID: "list-versions", Tags: tags,
 		Summary: "The versions of an app, newest first", Errors: []int{404}}, s.listVersions)
+	register(s, huma.Operation{Method: http.MethodPost, Path: "/apps/{slug}/versions/{number}/certify", OperationID: "certify", Tags: tags,
+		Summary: "Have a version certified again; for publishers", Errors: []int{403, 404, 409, 503, 507}}, certification(s.cfg.Catalog.Certify))
+	register(s, huma.Operation{Method: http.MethodPost, Path: "/apps/{slug}/versions/{number}/skip-certification", OperationID: "skip-certification", Tags: tags,
+		Summary: "Let people have a version without a certification; for admins", Errors: []int{403, 404, 503, 507}}, certification(s.cfg.Catalog.SkipCertification))
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/apps/{slug}/retire", OperationID: "retire", Tags: tags,
 		Summary: "Hide an app from those who deploy; its instances live on", Errors: []int{403, 404, 503, 507}},
 		func(ctx context.Context, in *slugInput) (*bodyOf[client.App], error) {
@@ -98,4 +103,21 @@ func (s *service) listVersions(ctx context.Context, in *slugInput) (*bodyOf[clie
 		out.Items = append(out.Items, wire)
 	}
 	return &bodyOf[client.List[client.AppVersion]]{out}, nil
+}
+
+type versionInput struct {
+	Slug   string `path:"slug" maxLength:"63" doc:"Slug of the app"`
+	Number int    `path:"number" minimum:"0" doc:"Number of the version; 0: the newest"`
+}
+
+// certification is a handler of what is done with a version's certification.
+func certification(do func(ctx context.Context, actor iap.Actor, slug string, number int) (catalog.Version, error)) func(context.Context, *versionInput) (*bodyOf[client.AppVersion], error) {
+	return func(ctx context.Context, in *versionInput) (*bodyOf[client.AppVersion], error) {
+		v, err := do(ctx, actor(ctx), in.Slug, in.Number)
+		if err != nil {
+			return nil, err
+		}
+		wire, err := wireVersion(v)
+		return &bodyOf[client.AppVersion]{wire}, err
+	}
 }

@@ -40,6 +40,8 @@ type Catalog interface {
 	Get(ctx context.Context, slug string) (catalog.App, error)
 	Version(ctx context.Context, slug string, number int) (catalog.Version, error)
 	Versions(ctx context.Context, slug string) ([]catalog.Version, error)
+	Certify(ctx context.Context, actor iap.Actor, slug string, number int) (catalog.Version, error)
+	SkipCertification(ctx context.Context, actor iap.Actor, slug string, number int) (catalog.Version, error)
 	Retire(ctx context.Context, actor iap.Actor, slug string) error
 	Unretire(ctx context.Context, actor iap.Actor, slug string) error
 }

@@ -47,9 +47,10 @@ func (s *service) registerUpload(tags []string) {
 	s.huma.OpenAPI().Paths[prefix+"/apps"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"multipart/form-data": {Schema: &huma.Schema{Type: "object", Required: []string{"manifest"},
 			Properties: map[string]*huma.Schema{
-				"manifest": part("iap.yaml"),
-				"bundle":   part("Zip of the bundle's folder; absent: the platform's built-in bundle"),
-				"icon":     part("The file that the manifest's icon names"),
+				"manifest":           part("iap.yaml"),
+				"bundle":             part("Zip of the bundle's folder; absent: the platform's built-in bundle"),
+				"icon":               part("The file that the manifest's icon names"),
+				"skip_certification": {Type: "string", Enum: []any{"true", "false"}, Description: "Let people have it at once; for admins"},
 			}}}}}
 }
 
@@ -76,7 +77,7 @@ func (s *service) addApp(ctx context.Context, _ *struct{}) (*versionOut, error) 
 	before := 0
 	if m, err := catalog.ParseManifest(up.Manifest); err == nil {
 		if app, err := s.cfg.Catalog.Get(ctx, m.Slug); err == nil {
-			before = app.Latest
+			before = app.Newest
 		}
 	}
 	v, err := s.cfg.Catalog.Add(ctx, a, up)
@@ -104,8 +105,9 @@ func readUpload(r *http.Request) (up catalog.Upload, err error) {
 	if err != nil {
 		return up, newProblem(http.StatusBadRequest, "the form cannot be read: its Content-Type has no boundary")
 	}
-	parts := map[string]*[]byte{"manifest": &up.Manifest, "bundle": &up.Bundle, "icon": &up.Icon}
-	limits := map[string]int64{"manifest": catalog.MaxManifest, "bundle": maxUpload, "icon": maxIcon}
+	var skip []byte
+	parts := map[string]*[]byte{"manifest": &up.Manifest, "bundle": &up.Bundle, "icon": &up.Icon, "skip_certification": &skip}
+	limits := map[string]int64{"manifest": catalog.MaxManifest, "bundle": maxUpload, "icon": maxIcon, "skip_certification": 5}
 	for {
 		p, err := form.NextPart()
 		if err == io.EOF {
@@ -121,6 +123,13 @@ func readUpload(r *http.Request) (up catalog.Upload, err error) {
 	if len(up.Manifest) == 0 {
 		return up, iap.FieldErrorf("api.AddApp", "manifest", "is missing: the content of iap.yaml")
 	}
+	switch text := string(skip); text {
+	case "", "false":
+	case "true":
+		up.SkipCertification = true
+	default:
+		return up, iap.FieldErrorf("api.AddApp", "skip_certification", "%q is neither true nor false", text)
+	}
 	return up, nil
 }
 
@@ -130,7 +139,7 @@ func readPart(p *multipart.Part, parts map[string]*[]byte, limits map[string]int
 	to, known := parts[name]
 	switch {
 	case !known:
-		return iap.FieldErrorf(op, clean(name), "is not a part of an app: manifest, bundle or icon")
+		return iap.FieldErrorf(op, clean(name), "is not a part of an app: manifest, bundle, icon or skip_certification")
 	case *to != nil:
 		return iap.FieldErrorf(op, name, "is there twice")
 	}

@@ -140,14 +140,16 @@ func manifest(m catalog.Manifest) (out client.Manifest, err error) {
 
 func wireApp(a catalog.App, ready map[string]float64) (client.App, error) {
 	m, err := manifest(a.Version.Manifest)
-	return client.App{Slug: a.Slug, Name: m.Name, Description: m.Description, Version: a.Latest, Retired: a.Retired,
+	return client.App{Slug: a.Slug, Name: m.Name, Description: m.Description, Version: a.Latest, Newest: a.Newest, Retired: a.Retired,
 		ReadySeconds: ready[a.Slug], CreatedAt: ms(a.CreatedAt), UpdatedAt: ms(a.UpdatedAt), Manifest: m}, err
 }
 
 func wireVersion(v catalog.Version) (client.AppVersion, error) {
 	m, err := manifest(v.Manifest)
+	c := v.Certification
 	return client.AppVersion{App: v.App, Number: v.Number, Manifest: m, BundleSHA: v.BundleSHA,
-		CreatedAt: ms(v.CreatedAt), CreatedBy: v.CreatedBy}, err
+		CreatedAt: ms(v.CreatedAt), CreatedBy: v.CreatedBy, Certification: client.Certification{State: string(c.State), At: ms(c.At), By: c.By,
+			Step: c.Step, Reason: c.Reason, Instance: c.Instance, Job: c.Job, Execution: c.Execution}}, err
 }
 
 // mask returns a copy of params with the values of secret parameters masked.

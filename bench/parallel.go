@@ -75,7 +75,7 @@ func (p *portal) addApps(ctx context.Context, slug, image string, n int) ([]stri
 		name := fmt.Sprintf("%s-%02d", slug, k+1)
 		manifest := fmt.Sprintf("slug: %s\nname: Measurement %d\nimage: %s\nport: 8080\nhealth: {path: /healthz}\n"+
 			"limits: {memory: 64MiB, cpus: 0.5, pids: 64}\n", name, k+1, image)
-		if _, _, err := p.AddApp(ctx, client.Upload{Manifest: []byte(manifest)}); err != nil {
+		if _, _, err := p.AddApp(ctx, client.Upload{Manifest: []byte(manifest), SkipCertification: true}); err != nil {
 			return nil, err
 		}
 		out = append(out, name)

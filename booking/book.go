@@ -9,6 +9,7 @@ import (
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/workflow"
@@ -66,7 +67,7 @@ func (s *Service) Book(ctx context.Context, actor iap.Actor, n New) (Booking, er
 		}
 	}
 	params, paramErr := s.Instances.SealParameters(ctx, b.App, b.Version, n.Parameters)
-	if err := errors.Join(s.check(op, b, now), paramErr); err != nil {
+	if err := errors.Join(s.check(op, b, app.Version.Manifest, now), paramErr); err != nil {
 		return Booking{}, err
 	}
 	b.Parameters = params
@@ -82,7 +83,7 @@ func ms(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 func words(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // check refuses what no booking can be.
-func (s *Service) check(op string, b Booking, now time.Time) error {
+func (s *Service) check(op string, b Booking, m catalog.Manifest, now time.Time) error {
 	var errs []error
 	if b.From.Before(now.Truncate(time.Minute)) && b.Status == Booked {
 		errs = append(errs, iap.FieldErrorf(op, "from", "%s is over already", b.From.Format(timeFormat)))
@@ -90,7 +91,7 @@ func (s *Service) check(op string, b Booking, now time.Time) error {
 	if b.From.After(now.Add(farthest)) {
 		errs = append(errs, iap.FieldErrorf(op, "from", "%s is more than a year ahead", b.From.Format(timeFormat)))
 	}
-	errs = append(errs, s.checkEnd(op, b, now))
+	errs = append(errs, s.checkEnd(op, b, m, now))
 	for field, text := range map[string]string{"title": b.Title, "for": b.For} {
 		if len([]rune(text)) > maxText+1 {
 			errs = append(errs, iap.FieldErrorf(op, field, "it is longer than %d characters", maxText))
@@ -102,14 +103,14 @@ func (s *Service) check(op string, b Booking, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-func (s *Service) checkEnd(op string, b Booking, now time.Time) error {
+func (s *Service) checkEnd(op string, b Booking, m catalog.Manifest, now time.Time) error {
 	switch {
 	case !b.To.After(b.From):
 		return iap.FieldErrorf(op, "to", "the end is not after the start")
 	case !b.To.After(now):
 		return iap.FieldErrorf(op, "to", "%s is over already", b.To.Format(timeFormat))
-	case b.To.Sub(b.From) > s.most():
-		return iap.FieldErrorf(op, "to", "the window is %s long; the most here is %s", b.To.Sub(b.From), s.most())
+	case b.To.Sub(b.From) > s.most(m):
+		return iap.FieldErrorf(op, "to", "the window is %s long; the most of %s is %s", instance.LengthWords(b.To.Sub(b.From)), b.App, instance.LengthWords(s.most(m)))
 	}
 	return nil
 }

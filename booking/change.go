@@ -8,6 +8,7 @@ import (
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -25,7 +26,11 @@ func (s *Service) Change(ctx context.Context, actor iap.Actor, id string, c Chan
 			return err
 		}
 		before := out
-		if err := s.apply(op, &out, c); err != nil {
+		v, err := s.Catalog.Version(ctx, out.App, out.Version)
+		if err != nil {
+			return err
+		}
+		if err := s.apply(op, &out, v.Manifest, c); err != nil {
 			return err
 		}
 		if moved := !out.From.Equal(before.From) || !out.To.Equal(before.To); moved {
@@ -38,7 +43,7 @@ func (s *Service) Change(ctx context.Context, actor iap.Actor, id string, c Chan
 	return out, err
 }
 
-func (s *Service) apply(op string, b *Booking, c Change) error {
+func (s *Service) apply(op string, b *Booking, m catalog.Manifest, c Change) error {
 	now := s.Now()
 	if b.Status.Over() || !now.Before(b.To) {
 		return iap.Errorf(op, iap.Conflict, "the booking is over; make another one")
@@ -71,7 +76,7 @@ func (s *Service) apply(op string, b *Booking, c Change) error {
 	if !now.Before(b.From) {
 		checked.Status = Open // it may have begun before
 	}
-	return s.check(op, checked, now)
+	return s.check(op, checked, m, now)
 }
 
 // move has a moved window hold for the deploy, and for the instance.

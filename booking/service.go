@@ -28,6 +28,7 @@ const DefaultMost = 12 * time.Hour
 // Catalog is what a booking needs of the catalogue.
 type Catalog interface {
 	Deployable(ctx context.Context, slug string) (catalog.App, error)
+	Version(ctx context.Context, slug string, number int) (catalog.Version, error)
 }
 
 // Instances is what a booking needs of the instances; *instance.Service is one.
@@ -75,11 +76,14 @@ type Service struct{ Config }
 // NewService returns a Service.
 func NewService(cfg Config) *Service { return &Service{Config: cfg} }
 
-func (s *Service) most() time.Duration {
+// most is how long the window of an app may be: as the operator says, and no
+// longer than an instance of the app may run.
+func (s *Service) most(m catalog.Manifest) time.Duration {
+	most := DefaultMost
 	if s.Most > 0 {
-		return s.Most
+		most = s.Most
 	}
-	return DefaultMost
+	return min(most, m.LongestTime().Std())
 }
 
 // The lead time of an app: a spare time, in which a deploy that failed can be

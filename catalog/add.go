@@ -19,11 +19,17 @@ func (s *Service) Add(ctx context.Context, actor iap.Actor, up Upload) (Version,
 	if err := mayPublish("catalog.Add", actor, "add apps"); err != nil {
 		return Version{}, err
 	}
+	if up.SkipCertification {
+		if err := maySkip("catalog.Add", actor); err != nil {
+			return Version{}, err
+		}
+	}
 	v, files, err := s.examine(ctx, up)
 	if err != nil {
 		return Version{}, err
 	}
 	v.CreatedBy, v.CreatedAt = actor.ID, s.cfg.Now()
+	s.begin(&v, actor, up.SkipCertification)
 	for _, data := range files { // before the row that names them; an unused file harms nobody
 		if _, err := s.cfg.Blobs.Put(ctx, data); err != nil {
 			return Version{}, err
@@ -31,7 +37,7 @@ func (s *Service) Add(ctx context.Context, actor iap.Actor, up Upload) (Version,
 	}
 	var added Version
 	err = s.cfg.Tx.Update(ctx, func(ctx context.Context) (err error) {
-		added, err = s.insert(ctx, v)
+		added, err = s.insert(ctx, actor, v)
 		return err
 	})
 	return added, err
@@ -97,23 +103,38 @@ func (s *Service) checkBundle(ctx context.Context, p *problems, m Manifest, data
 }
 
 // insert stores v unless it is what the newest version is already.
-func (s *Service) insert(ctx context.Context, v Version) (Version, error) {
+func (s *Service) insert(ctx context.Context, actor iap.Actor, v Version) (Version, error) {
 	app, err := s.cfg.Store.App(ctx, v.App)
 	switch {
 	case iap.IsKind(err, iap.NotFound):
 	case err != nil:
 		return Version{}, err
-	case same(app.Version, v):
-		if !app.Retired {
-			return app.Version, nil
+	default:
+		newest, err := s.cfg.Store.Version(ctx, v.App, app.Newest)
+		if err != nil {
+			return Version{}, err
 		}
-		return app.Version, s.setRetired(ctx, app, false)
+		if same(newest, v) && app.Retired {
+			return newest, s.setRetired(ctx, app, false)
+		}
+		if same(newest, v) && v.Certification.State == CertSkipped && !newest.Deployable() {
+			return s.SkipCertification(ctx, actor, v.App, newest.Number)
+		}
+		if same(newest, v) {
+			return newest, nil
+		}
 	}
 	added, err := s.cfg.Store.InsertVersion(ctx, v)
 	if err != nil {
 		return Version{}, err
 	}
-	return added, s.tell(ctx, Changed{Slug: added.App, Version: added.Number})
+	if err := s.certify(ctx, &added); err != nil {
+		return Version{}, err
+	}
+	if err := s.tellCertification(ctx, added); err != nil {
+		return Version{}, err
+	}
+	return added, s.promote(ctx, added.App)
 }
 
 // same reports whether two versions have the same content.

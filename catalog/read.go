@@ -43,11 +43,17 @@ func (s *Service) unknown(ctx context.Context, slug string) error {
 }
 
 // Deployable returns an app that can be deployed: Get, but Conflict when the
-// app is retired.
+// app is retired, or has no version that has passed its certification. One whose
+// only version is being certified is returned.
 func (s *Service) Deployable(ctx context.Context, slug string) (App, error) {
 	app, err := s.Get(ctx, slug)
 	if err == nil && app.Retired {
 		return App{}, iap.Errorf("catalog.Deployable", iap.Conflict, "the app %q is retired; a publisher can take that back", slug)
+	}
+	if err == nil && app.Version.Certification.State == CertFailed {
+		c := app.Version.Certification
+		return App{}, iap.Errorf("catalog.Deployable", iap.Conflict, "version %d of %s did not pass its certification, and there is no other; it failed at %s: %s",
+			app.Latest, slug, c.Step, c.Reason)
 	}
 	return app, err
 }
@@ -62,7 +68,7 @@ func (s *Service) Version(ctx context.Context, slug string, number int) (Version
 	if err != nil {
 		return Version{}, err
 	}
-	return Version{}, iap.Errorf("catalog.Version", iap.NotFound, "the app %q has no version %d; the newest is %d", slug, number, app.Latest)
+	return Version{}, iap.Errorf("catalog.Version", iap.NotFound, "the app %q has no version %d; the newest is %d", slug, number, app.Newest)
 }
 
 // Versions returns all versions of an app, newest first, or NotFound.

@@ -22,6 +22,11 @@ type Config struct {
 	Tx     iap.Transactor
 	Events Events
 	Now    func() time.Time // nil: time.Now
+	// Certify begins certifications; nil: versions are added without.
+	Certify Certifier
+	// Certified is called in the transaction in which a certification comes to
+	// something; nil: nobody is told.
+	Certified func(ctx context.Context, v Version) error
 	// Providers are the Terraform providers that bundles may use, as
 	// "namespace/type" or "host/namespace/type"; nil: DefaultProviders.
 	Providers []string
@@ -51,6 +56,8 @@ type Upload struct {
 	Manifest []byte // iap.yaml
 	Bundle   []byte // zip of the bundle's folder; empty: the platform's built-in bundle
 	Icon     []byte // the file that the manifest's icon names; empty: the icon is text
+	// SkipCertification lets people have it at once; for admins.
+	SkipCertification bool
 }
 
 // Changed is the data of an event.AppChanged.

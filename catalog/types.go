@@ -10,11 +10,12 @@ import (
 // App is an entry of the catalogue.
 type App struct {
 	Slug      string
-	Latest    int // number of the newest version, from 1
+	Latest    int // number of the newest version that people can have; of the newest where they can have none
+	Newest    int // number of the newest version, from 1
 	Retired   bool
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Version   Version // the newest version
+	Version   Version // Latest
 }
 
 // Version is one immutable version of an app.
@@ -27,6 +28,8 @@ type Version struct {
 	IconSHA   string // SHA-256, hex, of the icon's file; empty when the icon is text
 	CreatedAt time.Time
 	CreatedBy string
+
+	Certification Certification
 }
 
 // Manifest is the content of an iap.yaml.
@@ -93,10 +96,14 @@ type Store interface {
 	// app when it is new and un-retiring it when it was retired, and returns
 	// the version with its number.
 	InsertVersion(ctx context.Context, v Version) (Version, error)
-	// App returns an app with its newest version, or NotFound.
+	// SetCertification writes what is known of a version's certification, SetLatest
+	// the number of the version that people have; NotFound.
+	SetCertification(ctx context.Context, slug string, number int, c Certification) error
+	SetLatest(ctx context.Context, slug string, latest int, now time.Time) error
+	// App returns an app with the version that people have, or NotFound.
 	App(ctx context.Context, slug string) (App, error)
-	// Apps returns all apps in the order of their slugs, with their newest
-	// versions.
+	// Apps returns all apps in the order of their slugs, with the versions that
+	// people have.
 	Apps(ctx context.Context) ([]App, error)
 	// Version returns one version, or NotFound.
 	Version(ctx context.Context, slug string, number int) (Version, error)

@@ -12,12 +12,15 @@ type appCmd struct {
 	Add      appAddCmd      `cmd:"" help:"Add an app, or a version of one, from its folder or iap.yaml."`
 	List     appListCmd     `cmd:"" help:"List the catalogue." aliases:"ls"`
 	Show     appShowCmd     `cmd:"" help:"Show an app, its parameters and versions."`
+	Certify  appCertifyCmd  `cmd:"" help:"Have a version certified again, or skip its certification."`
 	Retire   appRetireCmd   `cmd:"" help:"Hide an app from those who deploy; its instances live on."`
 	Unretire appUnretireCmd `cmd:"" help:"Take a retire back."`
 }
 
 type appAddCmd struct {
 	Path string `arg:"" name:"dir|file" help:"Folder with an iap.yaml, or the iap.yaml." complete:"file"`
+	certifyWait
+	SkipCertification bool `help:"Let people have it at once, for admins; that is recorded."`
 }
 
 func (c *appAddCmd) Run(r *run) error {
@@ -29,19 +32,14 @@ func (c *appAddCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	v, created, err := cl.AddApp(r.ctx, client.Upload{Manifest: up.Manifest, Bundle: up.Bundle, Icon: up.Icon})
+	v, created, err := cl.AddApp(r.ctx, client.Upload{Manifest: up.Manifest, Bundle: up.Bundle, Icon: up.Icon, SkipCertification: c.SkipCertification})
 	if err != nil {
 		return err
 	}
 	if !created {
 		r.note("nothing has changed since version %d", v.Number)
 	}
-	if r.json() {
-		return r.writeJSON(v)
-	}
-	r.print("%s%sversion %d", printable(v.App), gap, v.Number)
-	r.hint("deploy it: iap deploy %s --wait", printable(v.App))
-	return nil
+	return c.finish(r, cl, v)
 }
 
 type appListCmd struct{}
@@ -109,13 +107,13 @@ func (c *appShowCmd) Run(r *run) error {
 		writeParameters(r, a.Manifest.Parameters)
 	}
 	r.print("")
-	t := &table{head: []string{"VERSION", "ADDED", "BY", "BUNDLE"}}
+	t := &table{head: []string{"VERSION", "ADDED", "BY", "BUNDLE", "CERTIFICATION"}}
 	for _, v := range versions {
 		bundle := "built-in"
 		if v.BundleSHA != "" {
 			bundle = cut(v.BundleSHA, 13)
 		}
-		t.add(fmt.Sprint(v.Number), clock(v.CreatedAt, r.now()), v.CreatedBy, bundle)
+		t.add(fmt.Sprint(v.Number), clock(v.CreatedAt, r.now()), v.CreatedBy, bundle, certificationText(v.Certification))
 	}
 	t.write(r.out, r.width, nil)
 	return nil

@@ -22,6 +22,7 @@ type ServeFlags struct {
 	PortalURL    string        `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
 	ParallelJobs int           `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
 	KeepMost     time.Duration `help:"How far ahead people may keep an instance." default:"12h" env:"IAP_KEEP_MOST" placeholder:"DURATION"`
+	Certify      bool          `help:"Deploy, check and destroy each new version of an app before people can have it." default:"true" negatable:"" env:"IAP_CERTIFY"`
 	BookingMost  time.Duration `help:"How long the window of a booking may be." default:"12h" env:"IAP_BOOKING_MOST" placeholder:"DURATION"`
 	BookingLead  time.Duration `help:"How long before its window a booked instance is deployed; default: 5 minutes and three times what the app usually takes." env:"IAP_BOOKING_LEAD" placeholder:"DURATION"`
 	Currency     string        `help:"Currency of prices." default:"EUR" env:"IAP_CURRENCY" placeholder:"CODE"`

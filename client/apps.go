@@ -7,12 +7,13 @@ type App struct {
 	Slug         string    `json:"slug"`
 	Name         string    `json:"name"`
 	Description  string    `json:"description"`
-	Version      int       `json:"version" doc:"Number of the newest version"`
+	Version      int       `json:"version" doc:"Number of the newest version that people can have; of the newest where they can have none"`
+	Newest       int       `json:"newest" doc:"Number of the newest version"`
 	Retired      bool      `json:"retired" doc:"Hidden from those who deploy"`
 	ReadySeconds float64   `json:"ready_seconds,omitempty" doc:"Usual seconds from click to ready; absent: unknown"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
-	Manifest     Manifest  `json:"manifest" doc:"The newest version's"`
+	Manifest     Manifest  `json:"manifest" doc:"That of version"`
 }
 
 // AppVersion is one immutable version of an app.
@@ -23,7 +24,24 @@ type AppVersion struct {
 	BundleSHA string    `json:"bundle_sha256,omitempty" doc:"Absent: the platform's built-in bundle"`
 	CreatedAt time.Time `json:"created_at"`
 	CreatedBy string    `json:"created_by"`
+
+	Certification Certification `json:"certification"`
 }
+
+// Certification is what is known of a version's certification.
+type Certification struct {
+	State     string    `json:"state,omitempty" enum:"waiting,running,passed,failed,skipped" doc:"People can have what has passed or was skipped; absent: the portal certified no versions then"`
+	At        time.Time `json:"at,omitzero" doc:"When that was found out"`
+	By        string    `json:"by,omitempty" doc:"Who skipped it, or had it tried again"`
+	Step      string    `json:"step,omitempty" doc:"At which it failed"`
+	Reason    string    `json:"reason,omitempty" doc:"Why it failed, or was skipped"`
+	Instance  string    `json:"instance,omitempty"`
+	Job       string    `json:"job,omitempty" doc:"ID of the job whose log tells more"`
+	Execution string    `json:"execution,omitempty"`
+}
+
+// Done reports whether it has come to something.
+func (c Certification) Done() bool { return c.State != "waiting" && c.State != "running" }
 
 // Manifest is the content of an iap.yaml with all defaults filled in.
 type Manifest struct {
@@ -82,4 +100,6 @@ type Upload struct {
 	Manifest []byte // iap.yaml
 	Bundle   []byte // zip of the bundle's folder; empty: the platform's built-in bundle
 	Icon     []byte // the file that the manifest's icon names; empty: the icon is text
+	// SkipCertification lets people have it at once; for admins.
+	SkipCertification bool
 }

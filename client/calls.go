@@ -165,6 +165,11 @@ func (c *Client) AddApp(ctx context.Context, up Upload) (v AppVersion, created b
 			return v, false, err
 		}
 	}
+	if up.SkipCertification {
+		if err := form.WriteField("skip_certification", "true"); err != nil {
+			return v, false, err
+		}
+	}
 	if err := form.Close(); err != nil {
 		return v, false, err
 	}
@@ -191,4 +196,16 @@ func (c *Client) Me(ctx context.Context) (m Me, err error) { return m, c.get(ctx
 // Version returns which program answers.
 func (c *Client) Version(ctx context.Context) (v VersionInfo, err error) {
 	return v, c.get(ctx, "/version", nil, &v)
+}
+
+// Certify has a version certified again; number 0 is the newest.
+func (c *Client) Certify(ctx context.Context, slug string, number int) (v AppVersion, err error) {
+	_, err = c.post(ctx, "/apps/"+seg(slug)+"/versions/"+strconv.Itoa(number)+"/certify", nil, &v)
+	return v, err
+}
+
+// SkipCertification lets people have a version without a certification.
+func (c *Client) SkipCertification(ctx context.Context, slug string, number int) (v AppVersion, err error) {
+	_, err = c.post(ctx, "/apps/"+seg(slug)+"/versions/"+strconv.Itoa(number)+"/skip-certification", nil, &v)
+	return v, err
 }

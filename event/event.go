@@ -46,6 +46,7 @@ const (
 	ExecutionChanged = "iap.execution.changed"   // data: id, status
 	MapRunChanged    = "iap.map_run.changed"     // data: id, execution, status
 	AppChanged       = "iap.app.changed"         // data: slug, version, retired
+	AppCertification = "iap.app.certification"   // data: catalog.Certified
 	LeakFound        = "iap.leak.found"          // data: instance, resources
 	LockReleased     = "iap.state.lock_released" // data: job, lock id, reason
 	RuleChanged      = "iap.rule.changed"        // data: delivery.Change

@@ -18,7 +18,7 @@ const hostNameTries = 10
 
 func (s *Service) deploy(ctx context.Context, actor iap.Actor, req DeployRequest, t Terms) (Instance, bool, error) {
 	const op = "instance.Deploy"
-	v, err := s.version(ctx, req)
+	v, err := s.version(ctx, req, t)
 	if err != nil {
 		return Instance{}, false, err
 	}
@@ -75,10 +75,13 @@ func ParseFor(text string) (time.Duration, error) {
 }
 
 // version returns the version to deploy.
-func (s *Service) version(ctx context.Context, req DeployRequest) (catalog.Version, error) {
+func (s *Service) version(ctx context.Context, req DeployRequest, t Terms) (catalog.Version, error) {
 	const op = "instance.Deploy"
 	if req.App == "" {
 		return catalog.Version{}, iap.FieldErrorf(op, "app", "it is missing; name an app of the catalogue")
+	}
+	if t.Purpose == ForCertification {
+		return s.Catalog.Version(ctx, req.App, req.Version)
 	}
 	app, err := s.Catalog.Deployable(ctx, req.App)
 	if err != nil {
@@ -87,10 +90,14 @@ func (s *Service) version(ctx context.Context, req DeployRequest) (catalog.Versi
 	if req.Version == 0 || req.Version == app.Latest {
 		return app.Version, nil
 	}
-	if req.Version < 0 || req.Version > app.Latest {
-		return catalog.Version{}, iap.FieldErrorf(op, "version", "%q has no version %d; the newest is %d", app.Slug, req.Version, app.Latest)
+	if newest := max(app.Newest, app.Latest); req.Version < 0 || req.Version > newest {
+		return catalog.Version{}, iap.FieldErrorf(op, "version", "%q has no version %d; the newest is %d", app.Slug, req.Version, newest)
 	}
-	return s.Catalog.Version(ctx, app.Slug, req.Version)
+	v, err := s.Catalog.Version(ctx, app.Slug, req.Version)
+	if c := v.Certification; err == nil && c.State == catalog.CertFailed {
+		return v, iap.Errorf(op, iap.Conflict, "version %d of %s did not pass its certification; it failed at %s: %s", v.Number, v.App, c.Step, c.Reason)
+	}
+	return v, err
 }
 
 // insert makes the instance, its execution and the first job in one commit,
@@ -106,8 +113,10 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		case !iap.IsKind(err, iap.NotFound):
 			return err
 		}
-		if err := s.checkLimits(ctx, actor, v.Manifest); err != nil {
-			return err
+		if t.Purpose != ForCertification {
+			if err := s.checkLimits(ctx, actor, v.Manifest); err != nil {
+				return err
+			}
 		}
 		now := s.Now()
 		out = Instance{ID: iap.NewID(now), App: v.App, Version: v.Number, Owner: actor.ID,
@@ -117,7 +126,11 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		out.Execution = out.ID
 		t.apply(&out, actor.ID)
 		created = true
-		return s.begin(ctx, out, machine)
+		begin := ""
+		if !v.Deployable() && t.Purpose != ForCertification {
+			begin, out.Waiting = beginCertified, fmt.Sprintf("the certification of version %d", v.Number)
+		}
+		return s.begin(ctx, out, machine, begin)
 	})
 	if err != nil {
 		return Instance{}, false, err
@@ -128,7 +141,7 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 	return out, created, err
 }
 
-func (s *Service) begin(ctx context.Context, i Instance, machine string) error {
+func (s *Service) begin(ctx context.Context, i Instance, machine, begin string) error {
 	if err := s.Store.InsertInstance(ctx, i); err != nil {
 		return err
 	}
@@ -139,7 +152,7 @@ func (s *Service) begin(ctx context.Context, i Instance, machine string) error {
 	if err := s.Log.Append(ctx, e); err != nil {
 		return err
 	}
-	in, err := inputOf(i, "")
+	in, err := inputOf(i, begin)
 	if err != nil {
 		return err
 	}

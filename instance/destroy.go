@@ -61,6 +61,8 @@ func (s *Service) interrupt(ctx context.Context, i Instance, actor iap.Actor) er
 		switch w.Resource.Service + ":" + w.Resource.API {
 		case "instance:hold":
 			err = s.Workflow.Succeed(ctx, w.Token, map[string]string{"by": actor.ID})
+		case "instance:certified":
+			err = s.Workflow.Fail(ctx, w.Token, errorEndRequested, "It is to be destroyed.")
 		case "health:check":
 			err = s.Workflow.Fail(ctx, w.Token, errorEndRequested, "It is to be destroyed.")
 		case "job:apply":

@@ -21,6 +21,8 @@ type input struct {
 const (
 	beginDestroy = "destroy" // at once
 	beginWait    = "wait"    // when somebody asks, or after a while
+	// beginCertified: with the wait for the certification of its version.
+	beginCertified = "certification"
 )
 
 func inputOf(i Instance, begin string) (json.RawMessage, error) {
@@ -46,7 +48,7 @@ func (s *Service) ExecutionEnded(ctx context.Context, x workflow.Execution) erro
 		return err
 	}
 	begin := beginDestroy
-	if in.Begin != "" {
+	if in.Begin != "" && in.Begin != beginCertified {
 		begin = beginWait // it broke off on this way before: not in a circle
 	}
 	slog.Error("a lifecycle broke off; its instance is destroyed", "instance", i.ID, "execution", x.ID,

@@ -63,6 +63,20 @@ func lifecycleDocs() []task.Doc {
 }`,
 		},
 		{
+			Resource: "arn:iap:states:::instance:certified", Suffixes: []string{".waitForTaskToken"}, Title: "Wait for a certification",
+			Text: "Waits until the certification of the instance's version has come to something. The portal keeps the token.", Who: lifecycleAlone,
+			Arguments: []task.Field{instanceID},
+			Errors: []task.Error{{Name: errorCertified, Text: "It has passed already; go on to apply."},
+				{Name: errorNotCertified, Text: "It has failed."}, endRequested, notAllowed},
+			Example: `{
+  "Type": "Task",
+  "Resource": "arn:iap:states:::instance:certified.waitForTaskToken",
+  "Parameters": {"instance.$": "$.instance"},
+  "ResultPath": null,
+  "End": true
+}`,
+		},
+		{
 			Resource: "arn:iap:states:::instance:remaining", Title: "Tell the time that is left",
 			Text: "Tells the time that is left of an instance whose end was moved, for another hold.", Who: lifecycleAlone, Arguments: []task.Field{instanceID},
 			Result: []task.Field{{Name: "seconds_left", Type: task.Number, Text: "To the end of the instance's time, at least 1."}},

@@ -36,6 +36,7 @@ func (s *Service) Handlers() map[string]workflow.Handler {
 		"instance:hold":      {Commit: s.taskHold},
 		"instance:remaining": {Commit: s.taskRemaining},
 		"instance:expire":    {Commit: s.taskExpire},
+		"instance:certified": {Commit: s.taskCertified},
 		"instance:fail":      {Run: s.taskFail},
 		"instance:end":       {Commit: s.taskEnd},
 		"leak:verify":        {Run: s.taskVerify},
@@ -131,7 +132,11 @@ func (s *Service) taskDestroy(ctx context.Context, c workflow.Call) (json.RawMes
 }
 
 func (s *Service) enqueue(ctx context.Context, i Instance, kind job.Kind, token string) (json.RawMessage, error) {
-	j, err := s.Jobs.Enqueue(ctx, job.Job{Instance: i.ID, App: i.App, Version: i.Version, Owner: i.Owner, Kind: kind, Token: token})
+	owner := i.Owner
+	if i.Purpose == ForCertification {
+		owner = i.KeptBy // who may look at its log
+	}
+	j, err := s.Jobs.Enqueue(ctx, job.Job{Instance: i.ID, App: i.App, Version: i.Version, Owner: owner, Kind: kind, Token: token})
 	return result(map[string]string{"job": j.ID}, err)
 }
 

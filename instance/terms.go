@@ -14,14 +14,18 @@ type Purpose string
 const (
 	ForPerson  Purpose = "" // somebody deployed it
 	ForBooking Purpose = "booking"
+	// ForCertification: the portal's own, to try a new version; KeptBy is its
+	// publisher.
+	ForCertification Purpose = "certification"
 )
 
 // Terms are what a purpose asks of an instance.
 type Terms struct {
 	Purpose   Purpose
-	PurposeID string    // the booking's ID
+	PurposeID string    // the booking's ID, or "app/version" of a certification
 	OpensAt   time.Time // its URL leads to the app from then on; zero: as soon as it runs
 	EndsAt    time.Time // zero: when the app's time limit is over
+	For       string    // whose it is, where that is not who owns it
 	Reason    string    // why the sweep spares it up to EndsAt; empty: it does not
 }
 
@@ -34,6 +38,9 @@ func (t Terms) apply(i *Instance, by string) {
 		return
 	}
 	i.TimeLimitAt = t.EndsAt
+	if t.For != "" {
+		by = t.For
+	}
 	if t.Reason != "" {
 		i.KeepUntil, i.KeepReason, i.KeptBy = t.EndsAt, t.Reason, by
 	}

@@ -36,6 +36,7 @@ type Config struct {
 	Limits       instance.Limits  // how many instances may live at once
 	Rates        instance.Rates   // prices of apps that name none; zero: instance.DefaultRates
 	KeepMost     time.Duration    // how far ahead an instance may be kept; 0: 12 hours
+	NoCertify    bool             // new versions are for people at once
 	BookingMost  time.Duration    // how long the window of a booking may be; 0: 12 hours
 	BookingLead  time.Duration    // how long before its window an instance is deployed; 0: by the app's usual time
 	Zone         string           // IANA time zone of clock times; empty: the machine's

@@ -16,6 +16,7 @@ import (
 	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/bucket"
 	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/certify"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/event/broker"
 	"github.com/internal-app-portal/iap/event/delivery"
@@ -55,6 +56,7 @@ type Server struct {
 	sweepAt   sweepAt
 	instances *instance.Service
 	bookings  *booking.Service
+	certifier *certify.Service
 	delivery  *delivery.Service
 	brokers   *broker.Brokers
 	intake    *intake.Service
@@ -154,7 +156,7 @@ func (s *Server) openParts(ctx context.Context) error {
 		return err
 	}
 	s.onClose(s.platform.Close)
-	s.catalog = catalog.New(catalog.Config{Store: s.db, Blobs: s.blobs, Tx: s.db, Events: s.log})
+	s.catalog = catalog.New(s.catalogConfig())
 	if s.builtIn, err = packBuiltIn(); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (s *Server) taskHandlers() (map[string]workflow.Handler, error) {
 
 // executionEnded is called in the transaction that ends an execution.
 func (s *Server) executionEnded(ctx context.Context, x workflow.Execution) error {
-	return errors.Join(s.workflows.nesting.Ended(ctx, x), s.instances.ExecutionEnded(ctx, x), s.bookings.ExecutionEnded(ctx, x))
+	return errors.Join(s.workflows.nesting.Ended(ctx, x), s.instances.ExecutionEnded(ctx, x), s.bookings.ExecutionEnded(ctx, x), s.certifier.ExecutionEnded(ctx, x))
 }
 
 // checkTasks checks the section "tasks" of the configuration.

@@ -17,6 +17,7 @@ import (
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/catalog"
+	"github.com/internal-app-portal/iap/certify"
 	"github.com/internal-app-portal/iap/health"
 	"github.com/internal-app-portal/iap/hostname"
 	"github.com/internal-app-portal/iap/instance"
@@ -38,7 +39,7 @@ const jobGrace = 30 * time.Second
 // executions, both of which tell it of their progress.
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
-	s.bookings = booking.NewService(booking.Config{})
+	s.bookings, s.certifier = booking.NewService(booking.Config{}), certify.NewService(certify.Config{})
 	handlers, err := s.handlers()
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (s *Server) wire() error {
 		Handlers: handlers, OnEnd: s.executionEnded, Buckets: s.buckets, JSONata: s.expressions(),
 		Limits: asl.Limits{PayloadBytes: s.cfg.PayloadLimit, HistoryEvents: s.cfg.HistoryLimit},
 		// A life may be long; it must not end because too much was written of it.
-		Boundless: []string{instance.LifecycleName, instance.SweepName, booking.MachineName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
+		Boundless: []string{instance.LifecycleName, instance.SweepName, booking.MachineName, certify.MachineName}, TokenKey: derive(s.key, "task tokens"), Failpoint: s.cfg.Failpoint})
 	s.wireWorkflows()
 	s.wireSchedules()
 	s.jobs = job.New(job.Config{Store: s.db, Tx: s.db, Runner: s.runner, Events: s.log,
@@ -75,7 +76,7 @@ func (s *Server) wire() error {
 		Sealer:       seal,
 		JobTimeout:   s.cfg.JobTimeout,
 		KeepMost:     s.cfg.KeepMost,
-		Changed:      s.bookings.InstanceChanged,
+		Changed:      s.instanceChanged,
 		Rates:        s.cfg.Rates,
 		Zone:         s.location(),
 		Limits:       s.cfg.Limits,
@@ -83,6 +84,7 @@ func (s *Server) wire() error {
 		Activity:     func(host string) instance.Activity { return s.proxy.Activity(host) }, // made later than this
 		Grace:        jobGrace,
 	}
+	s.certifier.Config = certify.Config{Catalog: s.catalog, Instances: s.instances, Jobs: s.jobs, Workflow: s.engine, Now: s.now}
 	s.bookings.Config = booking.Config{Store: s.db, Tx: s.db, Log: s.log, Catalog: s.catalog, Instances: s.instances,
 		Workflow: s.engine, Now: s.now, Actor: s.actor, Most: s.cfg.BookingMost, Lead: s.cfg.BookingLead}
 	return err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/booking"
+	"github.com/internal-app-portal/iap/certify"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/sfn"
 	"github.com/internal-app-portal/iap/workflow"
@@ -29,6 +31,7 @@ func (s *Server) handlers() (map[string]workflow.Handler, error) {
 	s.workflows.activities = workflow.NewActivities(workflow.ActivitiesConfig{Store: s.db, Tx: s.db, Now: s.now})
 	all := s.instances.Handlers()
 	maps.Copy(all, s.bookings.Handlers())
+	maps.Copy(all, s.certifier.Handlers())
 	all[workflow.ActivityHandler] = s.workflows.activities.Handler()
 	tasks, err := s.taskHandlers()
 	maps.Copy(all, tasks)
@@ -54,12 +57,11 @@ func (s *Server) stepFunctions() *sfn.Handler {
 		}})
 }
 
-// showLifecycle has the state machines of instances and bookings appear among the others.
+// showLifecycle has the state machines of instances, bookings and certifications appear among the others.
 func (s *Server) showLifecycle(ctx context.Context) error {
-	if err := s.workflows.machines.PutReadOnly(ctx, booking.MachineName, booking.Definition); err != nil {
-		return err
-	}
-	return s.workflows.machines.PutReadOnly(ctx, instance.LifecycleName, instance.LifecycleDefinition)
+	return errors.Join(s.workflows.machines.PutReadOnly(ctx, booking.MachineName, booking.Definition),
+		s.workflows.machines.PutReadOnly(ctx, certify.MachineName, certify.Definition),
+		s.workflows.machines.PutReadOnly(ctx, instance.LifecycleName, instance.LifecycleDefinition))
 }
 
 // syncPrefix is what AWS's clients put before the host for actions that wait for

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	iap "github.com/internal-app-portal/iap"
-	"github.com/internal-app-portal/iap/catalog"
 )
 
 func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
@@ -13,7 +12,7 @@ func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor
 		layout
 		App      appView
 		State    cardView
-		Versions []catalog.Version
+		Versions []versionView
 		MayEdit  bool
 		Fields   []fieldView
 	}{layout: s.layout(r, actor, ""), MayEdit: actor.Role.Includes(iap.Publisher)}
@@ -23,8 +22,12 @@ func (s *Server) appPage(w http.ResponseWriter, r *http.Request, actor iap.Actor
 	}
 	p.App, p.Fields = viewApp(a), viewFields(a.Version.Manifest.Parameters, nil)
 	p.Title = p.App.Name
-	if p.Versions, err = s.cfg.Apps.Versions(r.Context(), a.Slug); err != nil {
+	versions, err := s.cfg.Apps.Versions(r.Context(), a.Slug)
+	if err != nil {
 		return err
+	}
+	for _, v := range versions {
+		p.Versions = append(p.Versions, viewVersion(v))
 	}
 	usual, err := s.cfg.Instances.ReadySeconds(r.Context())
 	if err != nil {

@@ -41,6 +41,8 @@ type Apps interface {
 	Get(ctx context.Context, slug string) (catalog.App, error)
 	Version(ctx context.Context, slug string, number int) (catalog.Version, error)
 	Versions(ctx context.Context, slug string) ([]catalog.Version, error)
+	Certify(ctx context.Context, actor iap.Actor, slug string, number int) (catalog.Version, error)
+	SkipCertification(ctx context.Context, actor iap.Actor, slug string, number int) (catalog.Version, error)
 	Retire(ctx context.Context, actor iap.Actor, slug string) error
 	Unretire(ctx context.Context, actor iap.Actor, slug string) error
 	Icon(ctx context.Context, v catalog.Version) (data []byte, mediaType string, err error)
@@ -151,6 +153,7 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /apps/{slug}/icon", s.appIcon)
 	in("POST /apps/{slug}/retire", s.retire)
 	in("POST /apps/{slug}/unretire", s.unretire)
+	in("POST /apps/{slug}/versions/{number}/certify", s.certify)
 	in("GET /deploy/{slug}", s.deployForm)
 	in("POST /deploy/{slug}", s.deploy)
 	in("GET /instances/{id}", s.instancePage)

@@ -36,7 +36,7 @@ func testCatalog(t *testing.T, open Open) {
 	t.Run("retired", func(t *testing.T) {
 		app, err := db.App(ctx, "todo")
 		must(t, err)
-		same(t, "app", app, catalog.App{Slug: "todo", Latest: 1, Retired: true, CreatedAt: epoch, UpdatedAt: later(5), Version: one})
+		same(t, "app", app, catalog.App{Slug: "todo", Latest: 1, Newest: 1, Retired: true, CreatedAt: epoch, UpdatedAt: later(5), Version: one})
 	})
 	second := newVersion("todo")
 	second.CreatedAt, second.BundleSHA = later(9), ""
@@ -45,12 +45,36 @@ func testCatalog(t *testing.T, open Open) {
 	t.Run("a new version", func(t *testing.T) {
 		app, err := db.App(ctx, "todo")
 		must(t, err)
-		same(t, "app", app, catalog.App{Slug: "todo", Latest: 2, CreatedAt: epoch, UpdatedAt: later(9), Version: second})
+		same(t, "app", app, catalog.App{Slug: "todo", Latest: 2, Newest: 2, CreatedAt: epoch, UpdatedAt: later(9), Version: second})
+	})
+	t.Run("certification", func(t *testing.T) {
+		third := newVersion("draft")
+		third.Certification = catalog.Certification{State: catalog.CertWaiting, At: epoch, Execution: "x"}
+		third, err := db.InsertVersion(ctx, third)
+		must(t, err)
+		next := newVersion("draft")
+		next.Certification = catalog.Certification{State: catalog.CertWaiting}
+		_, err = db.InsertVersion(ctx, next)
+		must(t, err)
+		app, err := db.App(ctx, "draft")
+		must(t, err)
+		same(t, "app", app, catalog.App{Slug: "draft", Latest: 1, Newest: 2, CreatedAt: epoch, UpdatedAt: epoch, Version: third})
+		third.Certification = catalog.Certification{State: catalog.CertFailed, At: later(1), By: "ann", Step: "the deploy", Reason: "no", Instance: "i", Job: "j"}
+		must(t, db.SetCertification(ctx, "draft", 1, third.Certification))
+		must(t, db.SetLatest(ctx, "draft", 2, later(2)))
+		got, err := db.Version(ctx, "draft", 1)
+		must(t, err)
+		same(t, "certification", got.Certification, third.Certification)
+		app, err = db.App(ctx, "draft")
+		must(t, err)
+		same(t, "latest", app.Latest, 2)
+		wantKind(t, db.SetCertification(ctx, "draft", 9, third.Certification), iap.NotFound)
+		wantKind(t, db.SetLatest(ctx, "nothing", 1, epoch), iap.NotFound)
 	})
 	t.Run("lists", func(t *testing.T) {
 		apps, err := db.Apps(ctx)
 		must(t, err)
-		same(t, "apps", ids(apps, func(a catalog.App) string { return a.Slug }), []string{"Board", "todo"})
+		same(t, "apps", ids(apps, func(a catalog.App) string { return a.Slug }), []string{"Board", "draft", "todo"})
 		versions, err := db.Versions(ctx, "todo")
 		must(t, err)
 		same(t, "versions", versions, []catalog.Version{second, one})

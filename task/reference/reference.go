@@ -3,6 +3,7 @@ package reference
 
 import (
 	"github.com/internal-app-portal/iap/booking"
+	"github.com/internal-app-portal/iap/certify"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/task"
 	"github.com/internal-app-portal/iap/task/httpcall"
@@ -11,12 +12,13 @@ import (
 )
 
 // Docs returns the documentation of every task: those for any state machine,
-// then those of the lifecycle and of bookings.
+// then those of the lifecycle, of bookings and of certifications.
 func Docs() []task.Doc {
 	docs := []task.Doc{httpcall.Doc, workflow.StartDoc}
 	docs = append(docs, tell.Docs...)
 	docs = append(docs, instance.TaskDocs()...)
-	return append(docs, booking.TaskDocs()...)
+	docs = append(docs, booking.TaskDocs()...)
+	return append(docs, certify.TaskDocs()...)
 }
 
 // Markdown is docs/tasks.md.
