@@ -25,7 +25,8 @@ const secretMark = "sha256:"
 func (s *Server) settings() (map[string]string, error) {
 	c := s.cfg
 	out := map[string]string{"dev": fmt.Sprint(c.Dev), "apps-domain": c.AppsDomain, "portal-url": c.PortalURL,
-		"parallel-jobs": fmt.Sprint(c.ParallelJobs), "keep-most": c.KeepMost.String(), "limit-person": fmt.Sprint(c.Limits.Person),
+		"parallel-jobs": fmt.Sprint(c.ParallelJobs), "keep-most": c.KeepMost.String(), "certify": fmt.Sprint(!c.NoCertify),
+		"booking-most": c.BookingMost.String(), "booking-lead": c.BookingLead.String(), "limit-person": fmt.Sprint(c.Limits.Person),
 		"limit-portal": fmt.Sprint(c.Limits.Portal), "zone": c.Zone, "payload-limit": fmt.Sprint(c.PayloadLimit),
 		"history-limit": fmt.Sprint(c.HistoryLimit), "job-timeout": c.JobTimeout.String()}
 	for name, v := range map[string]any{"login.people": c.People, "tasks": c.Tasks, "events": c.Events} {
