@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/proxy"
 )
@@ -21,6 +23,12 @@ func TestActivity(t *testing.T) {
 	now := func() time.Time { return time.UnixMilli(clock.Load()).UTC() }
 	hold, refused := make(chan struct{}), new(atomic.Bool)
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/socket" {
+			if c, err := websocket.Accept(w, r, nil); err == nil {
+				_, _, _ = c.Read(r.Context())
+			}
+			return
+		}
 		if r.URL.Path == "/stream" {
 			w.Header().Set("Content-Type", "text/event-stream")
 			io.WriteString(w, ": hello\n\n")
@@ -63,6 +71,13 @@ func TestActivity(t *testing.T) {
 	closed := now()
 	clock.Add(1000)
 	want("closed", instance.Activity{At: closed, Kind: instance.ByStream})
+	ws, _, err := websocket.Dial(t.Context(), f.front.URL+"/socket", &websocket.DialOptions{Host: name + ".apps.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	clock.Add(60_000)
+	want("an open WebSocket", instance.Activity{At: now(), Kind: instance.BySocket, Open: 1})
 }
 
 // open asks the app of the fixture; the body is the caller's to read.
