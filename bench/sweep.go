@@ -35,7 +35,7 @@ func measureSweep(ctx context.Context, b *bench, out *Part) error {
 	if err != nil {
 		return err
 	}
-	f, err := engineFigure{"Sweep", "seconds", "Sweep of 5,000 instances whose jobs end at once, SQLite", "s", 0, 0}.figure(parseBenchmarks(text))
+	f, err := engineFigure{"Sweep", "seconds", "Sweep of 1,000 instances whose jobs end at once, SQLite", "s", 0, 0}.figure(parseBenchmarks(text))
 	out.Figures = append(out.Figures, f)
 	return err
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/internal-app-portal/iap/job"
 )
 
-// BenchmarkSweep: the nightly sweep of 5,000 instances on the real database and
+// BenchmarkSweep: the nightly sweep of 1,000 instances on the real database and
 // engine, whose jobs end as soon as they begin.
 func BenchmarkSweep(b *testing.B) {
-	const n = 5000
+	const n = 1000
 	l := newLife(b)
 	l.jobs.queue = make(chan job.Job, 2*n) // whoever commits puts them in, and must not wait
 	ctx, cancel := context.WithCancel(b.Context())
