@@ -19,9 +19,9 @@ import (
 
 // options are what the command line decides.
 type options struct {
-	out, doc, only, portal string
-	rounds, parallel       int
-	quick, render          bool
+	out, doc, only, portal  string
+	rounds, parallel, swept int
+	quick, render           bool
 }
 
 // part is one of the things that are measured; it adds its figures to p.
@@ -52,6 +52,7 @@ func main() {
 	flag.StringVar(&o.portal, "portal", "bin/iap", "the portal's `program`")
 	flag.IntVar(&o.rounds, "rounds", 20, "`number` of deploys that are timed for each bundle")
 	flag.IntVar(&o.parallel, "parallel", 4, "`number` of jobs at once: the portal's default")
+	flag.IntVar(&o.swept, "swept", 100, "`number` of containers that are swept")
 	flag.BoolVar(&o.quick, "quick", false, "few rounds, to try the measurement itself")
 	flag.BoolVar(&o.render, "render", false, "measure nothing: write the table from the figures that there are")
 	flag.Parse()

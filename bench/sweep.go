@@ -10,17 +10,13 @@ import (
 	"github.com/internal-app-portal/iap/client"
 )
 
-const (
-	// sweptAtOnce is how many containers a sweep destroys.
-	sweptAtOnce = 100
-	// wantSweep bounds the sweep's time by that of destroying by hand.
-	wantSweep = 1.2
-)
+// wantSweep bounds the sweep's time by that of destroying by hand.
+const wantSweep = 1.2
 
 // measureSweep times the nightly sweep of real containers against as many plain
 // destroys with the same parallelism, and a sweep without containers.
 func measureSweep(ctx context.Context, b *bench, out *Part) error {
-	n := b.times(sweptAtOnce, 8)
+	n := b.times(b.swept, 8)
 	swept, err := b.sweepAll(ctx, n)
 	if err != nil {
 		return err
