@@ -25,24 +25,21 @@ func TestBookingKilledAtEveryPoint(t *testing.T) {
 	dir := t.TempDir()
 	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), Trace: filepath.Join(dir, "trace")}
 	p := startChild(t, c)
+	before := pointsOf(t, c) // of its start, which are other tests'
 	bookOnce(t.Context(), t, c)
 	finishBooking(t, c)
+	points := pointsOf(t, c)
 	p.stop(t)
-	trace, err := os.ReadFile(c.Trace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	points := strings.Fields(string(trace))
-	t.Logf("%d points", len(points))
+	t.Logf("%d points", len(points)-len(before))
 	next := make(chan int)
 	go func() {
 		defer close(next)
-		for n := range points {
+		for n := len(before); n < len(points); n++ {
 			next <- n + 1
 		}
 	}()
 	var all sync.WaitGroup
-	for range 4 { // most of the time it waits for a window
+	for range 8 { // most of the time it waits for a window
 		all.Go(func() {
 			for n := range next {
 				t.Run(fmt.Sprintf("%03d %s", n, points[n-1]), func(t *testing.T) { killBookingAt(t, n) })
@@ -50,6 +47,16 @@ func TestBookingKilledAtEveryPoint(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// pointsOf returns the failpoints that a child has passed.
+func pointsOf(t *testing.T, c child) []string {
+	t.Helper()
+	trace, err := os.ReadFile(c.Trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(trace))
 }
 
 // bookOnce books for some seconds that begin soon. Asked again after the portal
