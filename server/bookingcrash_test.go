@@ -135,7 +135,9 @@ func finishBooking(t *testing.T, c child) {
 			t.Errorf("left behind: %v", left)
 		}
 	}
-	if b.Status == "ended" && len(list.Items) == 0 || b.Status == "failed" && len(list.Items) > 0 || b.Status == "cancelled" {
+	// A portal that was away for long may have missed the window.
+	ran := len(list.Items) > 0 && !list.Items[0].ReadyAt.IsZero()
+	if b.Status == "ended" && !ran || b.Status == "failed" && ran || b.Status == "cancelled" {
 		t.Errorf("with %d instances it ended as %s", len(list.Items), toJSON(b))
 	}
 	noLocks(t, c)
