@@ -27,7 +27,9 @@ func (s *service) registerEvents() {
 	}
 	tags := []string{"Events"}
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/events", OperationID: "list-events", Tags: tags,
-		Summary: "Events that you may see, newest first", Errors: []int{422}}, s.listEvents)
+		Summary:     "Events that you may see, newest first",
+		Description: "A search by text or time looks at some thousand events at once: a page may have few or none and yet a \"next\".",
+		Errors:      []int{422}}, s.listEvents)
 	register(s, huma.Operation{Method: http.MethodGet, Path: "/events/{number}", OperationID: "get-event", Tags: tags,
 		Summary: "One event; 410 where it is not kept any more", Errors: []int{404, 410}}, s.getEvent)
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/events", OperationID: "send-events", Tags: tags, DefaultStatus: http.StatusOK,
@@ -45,8 +47,11 @@ type eventsInput struct {
 	Source  string `query:"source" maxLength:"1000"`
 	Subject string `query:"subject" maxLength:"1000"`
 	Group   string `query:"instance" maxLength:"26" doc:"ID of an instance"`
-	Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
-	Before  string `query:"before" maxLength:"20" doc:"\"next\" of the page before"`
+	Text    string `query:"text" maxLength:"300" doc:"Words that must all be in its attributes or its data, in whatever case"`
+
+	Since  time.Time `query:"since" doc:"Not before"`
+	Limit  int       `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Before string    `query:"before" maxLength:"20" doc:"\"next\" of the page before"`
 }
 
 func (s *service) listEvents(ctx context.Context, in *eventsInput) (*bodyOf[client.List[client.Event]], error) {
@@ -61,16 +66,16 @@ func (s *service) listEvents(ctx context.Context, in *eventsInput) (*bodyOf[clie
 		}
 		f.Before = n
 	}
-	events, err := s.cfg.Events.EventsBefore(ctx, f)
+	found, err := event.Search(ctx, s.cfg.Events, event.Query{Filter: f, Since: in.Since, Text: in.Text})
 	if err != nil {
 		return nil, err
 	}
 	out := client.List[client.Event]{Items: []client.Event{}}
-	for _, e := range events {
+	for _, e := range found.Events {
 		out.Items = append(out.Items, s.event(e))
 	}
-	if len(events) == in.Limit {
-		out.Next = strconv.FormatInt(events[len(events)-1].Number, 10)
+	if found.Next > 0 {
+		out.Next = strconv.FormatInt(found.Next, 10)
 	}
 	return &bodyOf[client.List[client.Event]]{out}, nil
 }

@@ -69,19 +69,30 @@ type eventListCmd struct {
 	Type    string `help:"Of this type; with * at its end all that begin so." placeholder:"TYPE"`
 	Source  string `help:"Of this source." placeholder:"SOURCE"`
 	Subject string `help:"About this." placeholder:"SUBJECT"`
-	Limit   int    `short:"n" help:"How many at most." default:"50"`
+	Text    string `help:"With these words in it, in whatever case." placeholder:"TEXT"`
+
+	Since time.Duration `help:"No older than this: 90m, 48h." placeholder:"DURATION"`
+	Limit int           `short:"n" help:"How many at most." default:"50"`
 }
 
 func (c *eventListCmd) Run(r *run) error {
 	if c.Limit < 1 || c.Limit > 100000 {
 		return exitf(codeUsage, "--limit %d is not between 1 and 100000", c.Limit)
 	}
+	if c.Since < 0 {
+		return exitf(codeUsage, "--since %s is not a length of time above 0", c.Since)
+	}
 	cl, err := r.client()
 	if err != nil {
 		return err
 	}
+	f := client.EventFilter{Type: c.Type, Source: c.Source, Subject: c.Subject, Text: c.Text}
+	if c.Since > 0 {
+		f.Since = r.now().Add(-c.Since)
+	}
 	events, err := pages(c.Limit, func(before string, limit int) (client.List[client.Event], error) {
-		return cl.EventLog(r.ctx, client.EventFilter{Type: c.Type, Source: c.Source, Subject: c.Subject, Before: before, Limit: limit})
+		f.Before, f.Limit = before, limit
+		return cl.EventLog(r.ctx, f)
 	})
 	if err != nil {
 		return err

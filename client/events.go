@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Sent says where events are in the log that were sent.
@@ -46,20 +47,26 @@ func (c *Client) EventSchema(ctx context.Context, typ string) (out json.RawMessa
 // EventFilter chooses events; empty fields choose all.
 type EventFilter struct {
 	Type, Source, Subject, Instance string
-	Before                          string // Next of the page before
-	Limit                           int    // 1 to 500; 0: 100
+	Text                            string    // words that must all be in it
+	Since                           time.Time // not before
+	Before                          string    // Next of the page before
+	Limit                           int       // 1 to 500; 0: 100
 }
 
 // EventLog returns a page of the events that one may see, newest first.
 func (c *Client) EventLog(ctx context.Context, f EventFilter) (out List[Event], err error) {
 	q := url.Values{}
-	for k, v := range map[string]string{"type": f.Type, "source": f.Source, "subject": f.Subject, "instance": f.Instance, "before": f.Before} {
+	for k, v := range map[string]string{"type": f.Type, "source": f.Source, "subject": f.Subject, "instance": f.Instance, "text": f.Text,
+		"before": f.Before} {
 		if v != "" {
 			q.Set(k, v)
 		}
 	}
 	if f.Limit > 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	if !f.Since.IsZero() {
+		q.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
 	}
 	return out, c.get(ctx, "/events", q, &out)
 }

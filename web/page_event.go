@@ -70,6 +70,7 @@ type ruleNote struct {
 type eventPage struct {
 	layout
 	E          event.Event
+	About      event.Described // of its type; empty where it is none of the portal's own
 	Refs       []eventRef
 	Data       dataView
 	Deliveries []deliveryView
@@ -100,9 +101,13 @@ func (s *Server) eventPage(w http.ResponseWriter, r *http.Request, actor iap.Act
 	if p.E, err = s.cfg.Reader.EventAt(r.Context(), number); err != nil {
 		if iap.IsKind(err, iap.NotFound) {
 			err = iap.Errorf("web.event", iap.NotFound, "there is no event %d", number)
+			if number <= p.Last {
+				err = iap.Errorf("web.event", iap.NotFound, "event %d is not kept any more", number)
+			}
 		}
 		return err
 	}
+	p.About, _ = event.Describe(p.E.Type)
 	p.Refs, p.Data = eventRefs(p.E), viewData("Data", string(p.E.Data))
 	if p.Deliveries, err = s.deliveriesOf(r.Context(), actor, number); err != nil {
 		return err

@@ -94,7 +94,7 @@ type eventsPage struct {
 	layout
 	F        eventFilter
 	Rows     []eventRow
-	Types    []string // of the rows, to choose from
+	Types    []string // to choose from: the portal's own, and those of the rows
 	Filtered bool
 	Paged    bool   // it does not begin with the newest event
 	Cut      bool   // the search ended before it had found enough
@@ -126,6 +126,11 @@ func (s *Server) eventsPage(w http.ResponseWriter, r *http.Request, actor iap.Ac
 		p.Rows = append(p.Rows, viewEventRow(e))
 		if !slices.Contains(p.Types, e.Type) {
 			p.Types = append(p.Types, e.Type)
+		}
+	}
+	for _, d := range event.Types() {
+		if !slices.Contains(p.Types, d.Type) {
+			p.Types = append(p.Types, d.Type)
 		}
 	}
 	slices.Sort(p.Types)
