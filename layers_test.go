@@ -20,7 +20,7 @@ const module = "github.com/internal-app-portal/iap"
 var ranks = map[string]int{
 	"": 0, "lifetime": 0,
 	"asl": 1, "asl/value": 1, "asl/jsonpath": 1, "asl/jsonata": 1, "asl/intrinsic": 1, "asl/edit": 1, "asl/items": 1, "hostname": 1,
-	"event": 2, "event/delivery": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/maprun": 2, "bucket": 2, "workflow/cases": 2, "instance": 2, "health": 2, "task": 2, "schedule": 2, "booking": 2, "certify": 2,
+	"event": 2, "event/delivery": 2, "auth": 2, "catalog": 2, "job": 2, "workflow": 2, "workflow/memory": 2, "workflow/maprun": 2, "bucket": 2, "workflow/cases": 2, "instance": 2, "health": 2, "task": 2, "schedule": 2, "leak": 2, "booking": 2, "certify": 2,
 	"store": 3, "event/broker": 3, "event/intake": 3, "event/send": 3, "runner/local": 3, "platform/docker": 3, "telemetry": 3, "task/httpcall": 3, "task/tell": 3, "task/reference": 3, "examples": 3,
 	"api": 4, "client": 4, "sfn": 4, "tfstate": 4, "web": 4, "proxy": 4, "cli": 4,
 	"server": 5, "cmd/iap": 6, "bench": 6,
@@ -40,7 +40,8 @@ var within = map[string][]string{
 	"workflow/maprun": {"bucket"}, "workflow/memory": {"workflow/maprun", "bucket"}, "workflow/cases": {"workflow/memory"},
 	"instance": {"event", "catalog", "job", "workflow", "health", "task"},
 	"schedule": {"event", "workflow"}, "certify": {"catalog", "instance", "job", "workflow", "task"}, "booking": {"event", "catalog", "instance", "workflow", "task", "schedule"},
-	"api":      {"client"}, "task/reference": {"task/httpcall", "task/tell"}, "cli": {"client", "sfn"}, "proxy": {}, "web": {"proxy"},
+	"leak": {"event", "instance", "job", "task", "workflow"},
+	"api":  {"client"}, "task/reference": {"task/httpcall", "task/tell"}, "cli": {"client", "sfn"}, "proxy": {}, "web": {"proxy"},
 }
 
 func TestImportsGoDown(t *testing.T) {

@@ -46,6 +46,7 @@ func New(cfg Config) http.Handler {
 	s.registerKeep()
 	s.registerCost()
 	s.registerSweeps()
+	s.registerLeaks()
 	s.registerApps()
 	s.registerJobs()
 	s.registerMachines()

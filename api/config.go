@@ -86,6 +86,8 @@ type Config struct {
 	Now       func() time.Time // nil: time.Now
 	Logger    *slog.Logger     // nil: slog.Default()
 	Heartbeat time.Duration    // between signs of life on a stream; 0: 15 s
+	// Leaks is what outlived its instance; nil: nothing looks for it.
+	Leaks Leaks
 	// Delivery has rules, targets and deliveries, Events the log, and Inbox takes
 	// events from outside; nil: the API has none of them.
 	Delivery Delivery

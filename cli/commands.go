@@ -22,6 +22,7 @@ type commands struct {
 	Workflow workflowCmd `cmd:"" group:"Workflows" help:"Check, run and test state machines."`
 	Bucket   bucketCmd   `cmd:"" group:"Workflows" help:"Write, read and list the objects that state machines use."`
 
+	Leak     leakCmd     `cmd:"" group:"Instances" help:"List, look for and remove what outlived its instance."`
 	Schedule scheduleCmd `cmd:"" group:"Workflows" help:"Start state machines at certain times; the nightly sweep is one."`
 
 	Event      eventCmd      `cmd:"" group:"Events" help:"Follow, list, show and send events."`

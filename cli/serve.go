@@ -21,6 +21,7 @@ type ServeFlags struct {
 	AppsDomain   string        `help:"Domain under which instances get their names; default: localhost with --dev." env:"IAP_APPS_DOMAIN" placeholder:"DOMAIN"`
 	PortalURL    string        `help:"Address at which people reach the portal; default: from --listen." name:"portal-url" env:"IAP_PORTAL_URL" placeholder:"URL"`
 	ParallelJobs int           `help:"How many jobs run at once." default:"4" env:"IAP_PARALLEL_JOBS" placeholder:"N"`
+	LeakGrace    time.Duration `help:"How long after it was found the portal removes what it made and left behind." default:"1h" env:"IAP_LEAK_GRACE" placeholder:"DURATION"`
 	KeepMost     time.Duration `help:"How far ahead people may keep an instance." default:"12h" env:"IAP_KEEP_MOST" placeholder:"DURATION"`
 	Certify      bool          `help:"Deploy, check and destroy each new version of an app before people can have it." default:"true" negatable:"" env:"IAP_CERTIFY"`
 	BookingMost  time.Duration `help:"How long the window of a booking may be." default:"12h" env:"IAP_BOOKING_MOST" placeholder:"DURATION"`
@@ -74,6 +75,9 @@ func (c *serveCmd) Validate() error {
 		if !(n >= 0 && n <= 10_000) {
 			return exitf(codeUsage, "--%s: %v is not between 0 and 10000", name, n)
 		}
+	}
+	if c.LeakGrace < time.Minute || c.LeakGrace > 30*24*time.Hour {
+		return exitf(codeUsage, "--leak-grace: %s is not between 1m and 720h", c.LeakGrace)
 	}
 	if c.KeepMost < 10*time.Minute || c.KeepMost > 30*24*time.Hour {
 		return exitf(codeUsage, "--keep-most: %s is not between 10m and 720h", c.KeepMost)

@@ -47,7 +47,8 @@ const (
 	MapRunChanged    = "iap.map_run.changed"     // data: id, execution, status
 	AppChanged       = "iap.app.changed"         // data: slug, version, retired
 	AppCertification = "iap.app.certification"   // data: catalog.Certified
-	LeakFound        = "iap.leak.found"          // data: instance, resources
+	LeakFound        = "iap.leak.found"          // data: leak.Found
+	LeakGone         = "iap.leak.gone"           // data: leak.Gone
 	LockReleased     = "iap.state.lock_released" // data: job, lock id, reason
 	RuleChanged      = "iap.rule.changed"        // data: delivery.Change
 	TargetChanged    = "iap.target.changed"      // data: delivery.Change

@@ -1,11 +1,14 @@
 package instance_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
@@ -154,6 +157,60 @@ func TestWhatResistsIsALeakAndIsTriedAgain(t *testing.T) {
 	if got, err := l.db.Instance(t.Context(), other.ID); err != nil || got.Status.Ended() {
 		t.Errorf("the other one is %s, %v", got.Status, err)
 	}
+}
+
+// TestGrowingPauses: what resists is tried again for a day with growing pauses,
+// then once a day.
+func TestGrowingPauses(t *testing.T) {
+	l := newLife(t)
+	i := l.running("todo")
+	l.docker.set(func(p *platform) {
+		p.resists, p.left[i.ID] = true, []instance.Resource{{Kind: "network", ID: "n", Name: "net"}}
+	})
+	if _, err := l.Destroy(t.Context(), jane, i.ID); err != nil {
+		t.Fatal(err)
+	}
+	var pauses []time.Duration
+	for tries := 1; len(pauses) == 0 || pauses[len(pauses)-1] < 24*time.Hour; tries++ {
+		l.job(job.Destroy, job.Failed, "")
+		l.until(i.ID, func(i instance.Instance) bool { return i.Receipt != nil && i.Receipt.Tries == tries })
+		pauses = append(pauses, l.pause(i.Execution))
+		l.later(pauses[tries-1])
+	}
+	want := []time.Duration{1 * time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 32 * time.Minute, 64 * time.Minute}
+	for range 11 { // 22 hours: with the first two a day
+		want = append(want, 2*time.Hour)
+	}
+	if d := cmp.Diff(append(want, 24*time.Hour), pauses); d != "" {
+		t.Error(d)
+	}
+}
+
+// pause waits until an execution waits to be told to go on, and returns for how
+// long it does.
+func (l *life) pause(execution string) time.Duration {
+	l.t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		h, err := l.db.HistoryBefore(l.t.Context(), execution, 0, 3)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for _, e := range h {
+			var d struct {
+				Scheduled struct {
+					Seconds int64 `json:"timeoutInSeconds"`
+				} `json:"taskScheduledEventDetails"`
+			}
+			if err := json.Unmarshal(e.Details, &d); err != nil {
+				l.t.Fatal(err)
+			}
+			if h[0].Type == "TaskSubmitted" && d.Scheduled.Seconds > 0 {
+				return time.Duration(d.Scheduled.Seconds) * time.Second
+			}
+		}
+	}
+	l.t.Fatal("the execution does not wait")
+	return 0
 }
 
 func TestItWaitsForThePlatformToVerify(t *testing.T) {

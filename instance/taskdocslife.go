@@ -116,9 +116,12 @@ func lifecycleDocs() []task.Doc {
 			Resource: "arn:iap:states:::instance:end", Title: "End an instance",
 			Text: "Closes the life of the instance with the receipt: destroyed, or deploy_failed, or destroy_failed when something is left.", Who: lifecycleAlone,
 			Arguments: []task.Field{instanceID, {Name: "receipt", Type: task.Object, Required: true, Text: "The result of leak:verify."}},
-			Result:    []task.Field{{Name: "left", Type: task.Number, Text: "How many things are left."}},
-			Errors:    []task.Error{notAllowed},
-			Example:   exampleWith("instance:end", `"instance.$": "$.instance", "receipt.$": "$.receipt"`, `"$.ended"`),
+			Result: []task.Field{
+				{Name: "left", Type: task.Number, Text: "How many things are left."},
+				{Name: "retry_seconds", Type: task.Number, Text: "The time until it is to be tried again: for a day it doubles from a minute to two hours, then it is a day; 0 when nothing is left."},
+			},
+			Errors:  []task.Error{notAllowed},
+			Example: exampleWith("instance:end", `"instance.$": "$.instance", "receipt.$": "$.receipt"`, `"$.ended"`),
 		},
 	}
 }

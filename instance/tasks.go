@@ -268,6 +268,9 @@ func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage
 	}
 	left := len(a.Receipt.Left)
 	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
+		if left > 0 {
+			a.Receipt.again(i.Receipt)
+		}
 		i.Receipt, i.EndedAt, i.Waiting, i.Upstream = a.Receipt, s.Now(), "", ""
 		switch {
 		case left > 0:
@@ -280,7 +283,7 @@ func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage
 		}
 		return true, nil
 	})
-	return result(map[string]int{"left": left}, err)
+	return result(map[string]int{"left": left, "retry_seconds": int(a.Receipt.retry().Seconds())}, err)
 }
 
 // tellLeak adds the event that something of an instance is left.

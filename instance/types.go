@@ -75,6 +75,36 @@ type Receipt struct {
 	At      time.Time  `json:"at"`
 	Left    []Resource `json:"left"`              // empty: nothing
 	Removed []Resource `json:"removed,omitempty"` // found by label and removed by the portal
+	// Where something is left, for how many destroys in a row, and since when.
+	Tries int       `json:"tries,omitempty"`
+	Since time.Time `json:"since,omitzero"`
+}
+
+// again counts a destroy that left something, after the one before.
+func (r *Receipt) again(before *Receipt) {
+	r.Tries, r.Since = 1, r.At
+	if before != nil && before.Tries > 0 {
+		r.Tries, r.Since = before.Tries+1, before.Since
+	}
+}
+
+// How long a destroy that left something waits before it is tried again: it
+// doubles from the first to the second, and after a day it is the last.
+const (
+	firstRetry = time.Minute
+	mostRetry  = 2 * time.Hour
+	lateRetry  = 24 * time.Hour
+)
+
+// retry is the time until it is tried again; 0 when nothing is left.
+func (r *Receipt) retry() time.Duration {
+	switch {
+	case len(r.Left) == 0:
+		return 0
+	case r.At.Sub(r.Since) >= lateRetry:
+		return lateRetry
+	}
+	return min(mostRetry, firstRetry<<min(r.Tries-1, 10))
 }
 
 // Resource is something on a platform that carries an instance's label.
@@ -84,6 +114,8 @@ type Resource struct {
 	ID       string            `json:"id"`
 	Name     string            `json:"name"`
 	Labels   map[string]string `json:"labels,omitempty"`
+	// CreatedAt is the zero time where the platform does not tell.
+	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
 // The labels that every resource carries.

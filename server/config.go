@@ -39,6 +39,7 @@ type Config struct {
 	NoCertify    bool             // new versions are for people at once
 	BookingMost  time.Duration    // how long the window of a booking may be; 0: 12 hours
 	BookingLead  time.Duration    // how long before its window an instance is deployed; 0: by the app's usual time
+	LeakGrace    time.Duration    // between finding a leak that the portal made and removing it; 0: an hour
 	Zone         string           // IANA time zone of clock times; empty: the machine's
 	Events       event.Settings   // who may send events, signed
 	PayloadLimit int              // bytes of an input, output or result of a state; 0: 262,144
@@ -56,6 +57,9 @@ func (c *Config) complete() error {
 	const op = "server.New"
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.LeakGrace <= 0 {
+		c.LeakGrace = time.Hour
 	}
 	if c.Failpoint == nil {
 		c.Failpoint = func(string) {}

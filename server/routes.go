@@ -25,7 +25,7 @@ import (
 func (s *Server) openEdges(context.Context) error {
 	var err error
 	s.web, err = web.New(web.Config{Instances: s.instances, Apps: s.catalog, Jobs: s.jobs, Events: s.log, Auth: s.auth,
-		Workflows: s.workflowPages(), Schedules: s.schedules, Bookings: s.bookings, Reader: s.db, Deliveries: s.delivery,
+		Workflows: s.workflowPages(), Schedules: s.schedules, Leaks: s.leaks, Bookings: s.bookings, Reader: s.db, Deliveries: s.delivery,
 		PortalURL: s.cfg.PortalURL,
 		Location:  s.location(), Version: s.cfg.Version, Dev: s.cfg.Dev, Now: s.now, Logger: s.cfg.Logger})
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Server) portalHandler() http.Handler {
 	m.HandleFunc(sfn.Prefix+"/", aws.WrongPath)
 	a := api.New(api.Config{Instances: s.instances, Catalog: s.catalog, Jobs: s.jobs, Log: s.log, Auth: s.auth,
 		Workflows: workflowAPI{s.workflows.machines, s.engine, s.workflows.express},
-		Schedules: s.schedules, Bookings: s.bookings, PortalURL: s.cfg.PortalURL, Zone: s.location(), Now: s.now,
+		Schedules: s.schedules, Leaks: s.leaks, Bookings: s.bookings, PortalURL: s.cfg.PortalURL, Zone: s.location(), Now: s.now,
 		Buckets:  bucket.Access{Folder: s.buckets},
 		Delivery: s.delivery, Events: s.db, Oldest: s.db.OldestEventNumber, Inbox: &event.Inbox{Log: s.log, Store: s.db, Tx: s.db}, Sources: s.cfg.Events.Secrets(),
 		Schema: catalog.Schema, Portal: s.cfg.PortalURL, Version: s.cfg.Version, Logger: s.cfg.Logger, Done: s.done})

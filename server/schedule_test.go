@@ -30,15 +30,9 @@ func TestNightlySweep(t *testing.T) {
 	if left := resources(t, gone.ID); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	var x client.Execution
-	for deadline := time.Now().Add(testTimeout); ; { // the report follows at once
-		if x, err = p.Execution(t.Context(), f.Execution); err != nil || x.Ended() || time.Now().After(deadline) {
-			break
-		}
-	}
 	var report client.Sweep
-	if err != nil || x.Status != "SUCCEEDED" || json.Unmarshal(x.Output, &report) != nil {
-		t.Fatalf("the sweep: %+v, %v", x, err)
+	if err := json.Unmarshal(p.succeeded(f.Execution).Output, &report); err != nil { // it follows at once
+		t.Fatal(err)
 	}
 	if report.Destroyed != 1 || report.Kept != 1 || report.Failed != 0 || report.HoursSaved < 7 || report.MoneySaved <= 0 || report.Currency != "EUR" {
 		t.Errorf("report: %+v", report)
@@ -49,6 +43,22 @@ func TestNightlySweep(t *testing.T) {
 	}
 	if i, err := p.Instance(t.Context(), kept.ID); err != nil || i.Status != client.StatusRunning || !i.EndsAt.Equal(until) {
 		t.Errorf("what is kept is %s and ends %s, %v", i.Status, i.EndsAt, err)
+	}
+}
+
+// succeeded waits for the end of an execution that is to succeed.
+func (p *portal) succeeded(id string) client.Execution {
+	p.t.Helper()
+	for deadline := time.Now().Add(testTimeout); ; {
+		x, err := p.Execution(p.t.Context(), id)
+		switch {
+		case err != nil || time.Now().After(deadline):
+			p.t.Fatalf("execution %s is %s: %v", id, x.Status, err)
+		case x.Ended() && x.Status != "SUCCEEDED":
+			p.t.Fatalf("execution %s: %+v", id, x)
+		case x.Ended():
+			return x
+		}
 	}
 }
 
@@ -92,7 +102,7 @@ func TestSchedules(t *testing.T) {
 	}
 	wantStatus(t, "removing the portal's own", p.RemoveSchedule(t.Context(), "nightly"), http.StatusForbidden)
 	all, err := p.Schedules(t.Context())
-	if err != nil || len(all) != 1 || all[0].Name != "nightly" || !all[0].BuiltIn {
+	if err != nil || len(all) != 2 || all[0].Name != "leaks" || all[1].Name != "nightly" || !all[1].BuiltIn {
 		t.Errorf("%+v, %v", all, err)
 	}
 	jane := p.as(tokens["jane"])

@@ -12,6 +12,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/leak"
 	"github.com/internal-app-portal/iap/schedule"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -23,6 +24,10 @@ const (
 	nightlyAt    = "19:00"
 	nightlyGrace = 12 * time.Hour
 )
+
+// leaksAt is when the platform is compared with the database: every hour, and not
+// when all else is due.
+const leaksAt = "17 * * * *"
 
 // wireSchedules makes the schedules.
 func (s *Server) wireSchedules() {
@@ -56,29 +61,39 @@ type sweepAt struct {
 	at, read time.Time
 }
 
-// ensureSweep has the nightly sweep and its state machine be there. A document
-// that nobody has changed follows the portal's; one that an admin has changed
-// stays as it is.
+// ensureSweep has the nightly sweep and its state machine be there.
 func (s *Server) ensureSweep(ctx context.Context) error {
-	err := s.db.Update(ctx, func(ctx context.Context) error {
-		if err := s.putSweep(ctx); err != nil {
-			return err
-		}
-		return s.db.PutSetting(ctx, sweepSetting, instance.SweepDefinition)
-	})
-	if err != nil {
+	if err := s.ensureMachine(ctx, instance.SweepName, "sweep_definition", instance.SweepDefinition); err != nil {
 		return err
 	}
 	return s.schedules.Ensure(ctx, schedule.New{Name: nightly, At: nightlyAt, StateMachine: instance.SweepName, Grace: nightlyGrace})
 }
 
-// sweepSetting keeps the sweep's document as the portal last had it.
-const sweepSetting = "sweep_definition"
+// ensureLeakCheck has the schedule that looks for leaks and its state machine be
+// there.
+func (s *Server) ensureLeakCheck(ctx context.Context) error {
+	if err := s.ensureMachine(ctx, leak.CheckName, "leaks_definition", leak.CheckDefinition); err != nil {
+		return err
+	}
+	return s.schedules.Ensure(ctx, schedule.New{Name: leak.CheckName, Cron: leaksAt, StateMachine: leak.CheckName, Grace: time.Hour})
+}
 
-func (s *Server) putSweep(ctx context.Context) error {
-	m, err := s.workflows.machines.Machine(ctx, instance.SweepName)
+// ensureMachine has a state machine of the portal's own be there. A document
+// that nobody has changed follows the portal's; one that an admin has changed
+// stays as it is. The setting keeps it as the portal last had it.
+func (s *Server) ensureMachine(ctx context.Context, name, setting string, definition []byte) error {
+	return s.db.Update(ctx, func(ctx context.Context) error {
+		if err := s.putMachine(ctx, name, setting, definition); err != nil {
+			return err
+		}
+		return s.db.PutSetting(ctx, setting, definition)
+	})
+}
+
+func (s *Server) putMachine(ctx context.Context, name, setting string, definition []byte) error {
+	m, err := s.workflows.machines.Machine(ctx, name)
 	if iap.IsKind(err, iap.NotFound) {
-		_, _, err = s.workflows.machines.Create(ctx, workflow.NewMachine{Name: instance.SweepName, Definition: instance.SweepDefinition})
+		_, _, err = s.workflows.machines.Create(ctx, workflow.NewMachine{Name: name, Definition: definition})
 		return err
 	}
 	if err != nil {
@@ -88,14 +103,14 @@ func (s *Server) putSweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before, err := s.db.Setting(ctx, sweepSetting)
+	before, err := s.db.Setting(ctx, setting)
 	if err != nil && !iap.IsKind(err, iap.NotFound) {
 		return err
 	}
-	if !bytes.Equal(now, before) || bytes.Equal(now, instance.SweepDefinition) {
+	if !bytes.Equal(now, before) || bytes.Equal(now, definition) {
 		return nil
 	}
-	_, _, err = s.workflows.machines.Update(ctx, instance.SweepName, workflow.MachineChange{Definition: instance.SweepDefinition})
+	_, _, err = s.workflows.machines.Update(ctx, name, workflow.MachineChange{Definition: definition})
 	return err
 }
 

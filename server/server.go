@@ -23,6 +23,7 @@ import (
 	"github.com/internal-app-portal/iap/event/intake"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/leak"
 	"github.com/internal-app-portal/iap/lifetime"
 	"github.com/internal-app-portal/iap/platform/docker"
 	"github.com/internal-app-portal/iap/proxy"
@@ -57,6 +58,7 @@ type Server struct {
 	instances *instance.Service
 	bookings  *booking.Service
 	certifier *certify.Service
+	leaks     *leak.Service
 	delivery  *delivery.Service
 	brokers   *broker.Brokers
 	intake    *intake.Service
@@ -89,7 +91,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.tellSettings, s.showLifecycle, s.ensureSweep} {
+	for _, open := range []func(context.Context) error{s.openData, s.openParts, s.openEdges, s.seed, s.tellSettings, s.showLifecycle, s.ensureSweep, s.ensureLeakCheck} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}

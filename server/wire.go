@@ -22,6 +22,7 @@ import (
 	"github.com/internal-app-portal/iap/hostname"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/leak"
 	"github.com/internal-app-portal/iap/platform/docker"
 	"github.com/internal-app-portal/iap/store"
 	"github.com/internal-app-portal/iap/tfstate"
@@ -40,6 +41,8 @@ const jobGrace = 30 * time.Second
 func (s *Server) wire() error {
 	s.instances = instance.NewService(instance.Config{})
 	s.bookings, s.certifier = booking.NewService(booking.Config{}), certify.NewService(certify.Config{})
+	s.leaks = leak.NewService(leak.Config{Store: s.db, Tx: s.db, Platform: s.platform, Log: s.log, Portal: s.portal,
+		Grace: s.cfg.LeakGrace, Actor: s.actor, Now: s.now, Logger: s.cfg.Logger})
 	handlers, err := s.handlers()
 	if err != nil {
 		return err

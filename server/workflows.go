@@ -32,6 +32,7 @@ func (s *Server) handlers() (map[string]workflow.Handler, error) {
 	all := s.instances.Handlers()
 	maps.Copy(all, s.bookings.Handlers())
 	maps.Copy(all, s.certifier.Handlers())
+	maps.Copy(all, s.leaks.Handlers())
 	all[workflow.ActivityHandler] = s.workflows.activities.Handler()
 	tasks, err := s.taskHandlers()
 	maps.Copy(all, tasks)

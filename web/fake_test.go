@@ -427,5 +427,5 @@ func newServer(m *memory, fallback iap.Actor) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Config{Instances: m, Apps: apps{m}, Jobs: jobs{m}, Events: m.log, Auth: people{fallback},
-		Workflows: m.flows, Schedules: &times{now: m.now}, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
+		Workflows: m.flows, Schedules: &times{now: m.now}, Leaks: &leaks{m.now}, Location: london, Version: "0.1.0", Dev: true, Now: m.now})
 }

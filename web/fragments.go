@@ -87,7 +87,10 @@ func (f *fragments) make() {
 		f.add("catalogue")
 	case event.BookingChanged:
 		f.booked()
-	case event.ExecutionChanged, event.LeakFound, event.LockReleased:
+	case event.ExecutionChanged, event.LeakFound, event.LeakGone, event.LockReleased:
+		if f.e.Type == event.LeakFound || f.e.Type == event.LeakGone {
+			f.add("leaks-new")
+		}
 		if f.e.Group != "" {
 			f.add("changed-" + f.e.Group)
 		}

@@ -111,6 +111,7 @@ type layout struct {
 	Version string
 	Path    string
 	Books   bool  // there are pages of bookings
+	Leaks   bool  // there is a page of leaks for the actor
 	Times   bool  // there are pages of schedules for the actor
 	Flows   bool  // there are pages of state machines for the actor
 	Told    bool  // there are pages of events for the actor
@@ -125,6 +126,7 @@ func (s *Server) layout(r *http.Request, actor iap.Actor, title string) layout {
 	told := s.cfg.Reader != nil && s.cfg.Deliveries != nil && actor.Role.Includes(iap.Admin)
 	l := layout{Title: title, Actor: actor, Admin: actor.Role.Includes(iap.Admin), Dev: s.cfg.Dev, Version: s.cfg.Version,
 		Books: s.cfg.Bookings != nil,
+		Leaks: s.cfg.Leaks != nil && actor.Role.Includes(iap.Admin),
 		Times: s.cfg.Schedules != nil && actor.Role.Includes(iap.Admin),
 		Flows: s.cfg.Workflows != nil && actor.Role.Includes(iap.Admin),
 		Told:  told,

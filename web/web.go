@@ -74,6 +74,7 @@ type Config struct {
 	Events    *event.Log
 	Auth      Auth
 	Schedules Schedules // nil: no pages of schedules
+	Leaks     Leaks     // nil: no page of leaks
 	Workflows Workflows // nil: no pages of state machines
 	Bookings  Bookings  // nil: no pages of bookings
 	PortalURL string    // address of the portal, for calendars
@@ -175,6 +176,7 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /admin/jobs", s.admin(s.jobsPage))
 	s.workflowRoutes(in)
 	s.scheduleRoutes(in)
+	s.leakRoutes(in)
 	s.eventRoutes(in)
 	s.bookingRoutes(in)
 	m.HandleFunc("GET /stream", s.stream)

@@ -45,7 +45,7 @@ func serve(ctx context.Context, f cli.ServeFlags) error {
 	slog.SetDefault(logger)
 	return server.Run(ctx, server.Config{Dev: f.Dev, Data: f.Data, Listen: f.Listen, Database: f.Database,
 		AppsDomain: f.AppsDomain, PortalURL: f.PortalURL, ParallelJobs: f.ParallelJobs,
-		People: f.Login.People, Tasks: f.Tasks, Events: f.Events, Zone: f.Zone, KeepMost: f.KeepMost,
+		People: f.Login.People, Tasks: f.Tasks, Events: f.Events, Zone: f.Zone, KeepMost: f.KeepMost, LeakGrace: f.LeakGrace,
 		NoCertify: !f.Certify, BookingMost: f.BookingMost, BookingLead: f.BookingLead,
 		Rates:  instance.Rates{Currency: f.Currency, Memory: f.PriceMemory, CPU: f.PriceCPU, MemoryWatts: f.WattsMemory, CPUWatts: f.WattsCPU},
 		Limits: instance.Limits{Person: f.LimitPerson, Portal: f.LimitPortal}, PayloadLimit: f.PayloadLimit, HistoryLimit: f.HistoryLimit, Version: programVersion(), Logger: logger}, os.Stdout)

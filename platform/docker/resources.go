@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
@@ -52,21 +53,23 @@ func (p *Platform) Resources(ctx context.Context, portal, id string) ([]instance
 		return nil, p.failure(op, err)
 	}
 	var all []instance.Resource
-	add := func(kind, id, name string, labels map[string]string) {
-		all = append(all, instance.Resource{Platform: p.Name(), Kind: kind, ID: id, Name: name, Labels: labels})
+	add := func(kind, id, name string, labels map[string]string, created time.Time) {
+		all = append(all, instance.Resource{Platform: p.Name(), Kind: kind, ID: id, Name: name, Labels: labels,
+			CreatedAt: created.UTC().Truncate(time.Millisecond)})
 	}
 	for _, c := range containers.Items {
 		name := c.ID
 		if len(c.Names) > 0 {
 			name = strings.TrimPrefix(c.Names[0], "/")
 		}
-		add(kindContainer, c.ID, name, c.Labels)
+		add(kindContainer, c.ID, name, c.Labels, time.Unix(c.Created, 0))
 	}
 	for _, n := range networks.Items {
-		add(kindNetwork, n.ID, n.Name, n.Labels)
+		add(kindNetwork, n.ID, n.Name, n.Labels, n.Created)
 	}
 	for _, v := range volumes.Items {
-		add(kindVolume, v.Name, v.Name, v.Labels)
+		created, _ := time.Parse(time.RFC3339, v.CreatedAt) // a driver need not tell
+		add(kindVolume, v.Name, v.Name, v.Labels, created)
 	}
 	return all, nil
 }

@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		"Activities":   testActivities,
 		"Tasks":        testTasks,
 		"Settings":     testSettings,
+		"Leaks":        testLeaks,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

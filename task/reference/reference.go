@@ -5,6 +5,7 @@ import (
 	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/certify"
 	"github.com/internal-app-portal/iap/instance"
+	"github.com/internal-app-portal/iap/leak"
 	"github.com/internal-app-portal/iap/task"
 	"github.com/internal-app-portal/iap/task/httpcall"
 	"github.com/internal-app-portal/iap/task/tell"
@@ -16,6 +17,7 @@ import (
 func Docs() []task.Doc {
 	docs := []task.Doc{httpcall.Doc, workflow.StartDoc}
 	docs = append(docs, tell.Docs...)
+	docs = append(docs, leak.TaskDocs()...)
 	docs = append(docs, instance.TaskDocs()...)
 	docs = append(docs, booking.TaskDocs()...)
 	return append(docs, certify.TaskDocs()...)
