@@ -14,6 +14,7 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/web"
 )
 
@@ -74,6 +75,10 @@ func (d *door) Actor(r *http.Request) (iap.Actor, bool) {
 
 // bubble runs fn with an open stream; ended is closed when the stream is.
 func bubble(t *testing.T, fn func(m *memory, p *pipe, d *door, ended <-chan struct{})) {
+	bubbleOf(t, "/stream", fn)
+}
+
+func bubbleOf(t *testing.T, path string, fn func(m *memory, p *pipe, d *door, ended <-chan struct{})) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(time.Now)
 		m.log = event.NewLog(m)
@@ -91,7 +96,7 @@ func bubble(t *testing.T, fn func(m *memory, p *pipe, d *door, ended <-chan stru
 		p, ended := &pipe{header: http.Header{}}, make(chan struct{})
 		go func() {
 			defer close(ended)
-			req, _ := http.NewRequestWithContext(t.Context(), "GET", "/stream", nil)
+			req, _ := http.NewRequestWithContext(t.Context(), "GET", path, nil)
 			s.ServeHTTP(p, req)
 		}()
 		synctest.Wait()
@@ -120,6 +125,37 @@ func TestHeartbeats(t *testing.T) {
 		}
 		if !p.resting() {
 			t.Error("a quiet stream has a deadline")
+		}
+	})
+}
+
+// TestTheLastUseIsTold: pages learn of it by the stream, when it changes alone.
+func TestTheLastUseIsTold(t *testing.T) {
+	const id = "01arz3ndektsv4rrffq69g5fav"
+	bubbleOf(t, "/stream?want=end-"+id, func(m *memory, p *pipe, _ *door, _ <-chan struct{}) {
+		used := func(kind instance.ActivityKind) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			i := m.instances[id]
+			i.ID, i.Owner, i.Status, i.TimeLimitAt = id, me, instance.Running, time.Now().Add(time.Hour)
+			i.Active = instance.Activity{At: time.Now(), Kind: kind}
+			m.instances[id] = i
+		}
+		told := func(text string) int {
+			synctest.Wait()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return bytes.Count(p.got.Bytes(), []byte(text))
+		}
+		used(instance.ByRequest)
+		time.Sleep(31 * time.Second)
+		if n := told("by a request"); n != 1 {
+			t.Errorf("the first use was told %d times", n)
+		}
+		used(instance.BySocket)
+		time.Sleep(31 * time.Second)
+		if told("by a WebSocket") != 1 || told("by a request") != 1 {
+			t.Errorf("the second use was told %d times", told("by a WebSocket"))
 		}
 	})
 }

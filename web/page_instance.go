@@ -76,20 +76,6 @@ func (s *Server) instancePanel(w http.ResponseWriter, r *http.Request, actor iap
 	return writeHTML(w, http.StatusOK, html)
 }
 
-// instanceEnd is what the page says of the end and of the last use, alone: use
-// makes no event, so pages ask for it.
-func (s *Server) instanceEnd(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	i, err := s.cfg.Instances.Get(r.Context(), actor, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	html, err := s.part("board-end", s.viewInstance(r.Context(), i, actor.ID))
-	if err != nil {
-		return err
-	}
-	return writeHTML(w, http.StatusOK, html)
-}
-
 func (s *Server) panel(r *http.Request, actor iap.Actor, v instanceView, tab string) (any, error) {
 	switch tab {
 	case "log":

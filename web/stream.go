@@ -112,7 +112,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	defer cancel(nil)
 	defer context.AfterFunc(s.stopped, func() { cancel(errStopped) })()
 
-	v := &viewer{s: s, r: r, actor: actor, w: w, rc: http.NewResponseController(w), offsets: map[string]int64{}}
+	v := &viewer{s: s, r: r, actor: actor, w: w, rc: http.NewResponseController(w), offsets: map[string]int64{}, ends: map[string][]byte{}}
 	v.position(r)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -131,12 +131,13 @@ type viewer struct {
 	actor   iap.Actor
 	w       http.ResponseWriter
 	rc      *http.ResponseController
-	last    int64            // number of the last event sent whole
-	offsets map[string]int64 // of the logs followed, by job
-	order   []string         // of the logs, as asked for
-	wants   map[string]bool  // topics; nil: all
-	tails   []tail           // of the log, that are wanted
-	told    int64            // the number that the browser knows
+	last    int64             // number of the last event sent whole
+	offsets map[string]int64  // of the logs followed, by job
+	order   []string          // of the logs, as asked for
+	wants   map[string]bool   // topics; nil: all
+	tails   []tail            // of the log, that are wanted
+	told    int64             // the number that the browser knows
+	ends    map[string][]byte // what was sent of ends last, by topic
 	buf     []byte
 	resync  bool
 }
@@ -218,7 +219,7 @@ func (v *viewer) run(ctx context.Context) error {
 			err = v.piece(p)
 		case <-beat:
 			beat = v.s.nextBeat()
-			err = v.beat()
+			err = v.beat(ctx)
 		}
 		if err != nil {
 			return err
@@ -230,7 +231,7 @@ var errSignedOut = errors.New("the browser is not signed in any more")
 
 // beat says that the stream is there, and how far the log is when the browser
 // was not told of the newest events.
-func (v *viewer) beat() error {
+func (v *viewer) beat(ctx context.Context) error {
 	if a, ok := v.s.cfg.Auth.Actor(v.r); !ok || a != v.actor {
 		return errSignedOut
 	}
@@ -239,6 +240,7 @@ func (v *viewer) beat() error {
 		v.message(strconv.FormatInt(v.last, 10), "at", nil)
 		v.told = v.last
 	}
+	v.used(ctx)
 	return v.flush()
 }
 

@@ -25,7 +25,8 @@ var hues = map[string]string{
 }
 
 // endWhy says what ends an instance, where that is not its own time.
-var endWhy = map[instance.EndBy]string{instance.EndBySweep: "by the nightly sweep", instance.EndByIdle: "unless it is used before"}
+var endWhy = map[instance.EndBy]string{instance.EndBySweep: "by the nightly sweep", instance.EndByIdle: "unless it is used before",
+	instance.EndByBook: "with its booking"}
 
 // statusView is a status with its colour, icon and words.
 type statusView struct{ Name, Word, Hue, Note string }

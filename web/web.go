@@ -163,7 +163,6 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /instances/{id}/keep", s.keepPage)
 	in("POST /instances/{id}/keep", s.keep)
 	in("GET /instances/{id}/panel/{tab}", s.instancePanel)
-	in("GET /instances/{id}/end", s.instanceEnd)
 	in("GET /instances/{id}/lifecycle.json", s.lifecycleJSON)
 	in("GET /instances/{id}/lifecycle/live", s.lifecycleLive)
 	in("GET /instances/{id}/lifecycle/state", s.lifecycleState)
