@@ -203,9 +203,15 @@ func orZero(s string) string {
 
 var dailyForm = regexp.MustCompile(`^([0-9]{1,2}) ([0-9]{1,2}) \* \* (\*|[a-z,-]+)$`)
 
-// Words says a cron expression as people do, "19:00 every day" or "19:00 on
-// mon-fri", where it is that simple; else it is given as it is.
+var hourlyForm = regexp.MustCompile(`^([0-9]{1,2}) \* \* \* \*$`)
+
+// Words says a cron expression as people do, "19:00 every day", "19:00 on
+// mon-fri" or "every hour at :17", where it is that simple; else it is given as
+// it is.
 func Words(expression string) string {
+	if m := hourlyForm.FindStringSubmatch(expression); m != nil {
+		return fmt.Sprintf("every hour at :%02s", m[1])
+	}
 	m := dailyForm.FindStringSubmatch(expression)
 	if m == nil {
 		return expression

@@ -108,7 +108,7 @@ func TestDaily(t *testing.T) {
 			t.Errorf("Daily(%q, %q): %v; want the field %s", c[0], c[1], err, c[2])
 		}
 	}
-	for cron, want := range map[string]string{"0 19 * * *": "19:00 every day", "5 7 * * mon-fri": "07:05 on mon-fri", "*/5 * * * *": "*/5 * * * *"} {
+	for cron, want := range map[string]string{"5 * * * *": "every hour at :05", "0 19 * * *": "19:00 every day", "5 7 * * mon-fri": "07:05 on mon-fri", "*/5 * * * *": "*/5 * * * *"} {
 		if got := schedule.Words(cron); got != want {
 			t.Errorf("Words(%q) = %q, want %q", cron, got, want)
 		}
