@@ -29,13 +29,13 @@ func (s *service) registerLeaks() {
 		Summary: "One leak, for admins", Errors: []int{403, 404}},
 		func(ctx context.Context, in *idInput) (*bodyOf[client.Leak], error) {
 			l, err := s.cfg.Leaks.Get(ctx, actor(ctx), in.ID)
-			return &bodyOf[client.Leak]{wireLeak(l)}, err
+			return &bodyOf[client.Leak]{s.wireLeak(l)}, err
 		})
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/leaks/{id}/remove", OperationID: "remove-leak", Tags: tags,
 		DefaultStatus: http.StatusOK, Summary: "Remove at once what leaked, for admins", Errors: []int{403, 404, 409, 503, 507}},
 		func(ctx context.Context, in *idInput) (*bodyOf[client.Leak], error) {
 			l, err := s.cfg.Leaks.Remove(ctx, actor(ctx), in.ID)
-			return &bodyOf[client.Leak]{wireLeak(l)}, err
+			return &bodyOf[client.Leak]{s.wireLeak(l)}, err
 		})
 }
 
@@ -52,7 +52,7 @@ func (s *service) listLeaks(ctx context.Context, in *leaksInput) (*bodyOf[client
 	}
 	out := client.List[client.Leak]{Items: []client.Leak{}}
 	for _, l := range found {
-		out.Items = append(out.Items, wireLeak(l))
+		out.Items = append(out.Items, s.wireLeak(l))
 	}
 	if len(found) == in.Limit {
 		out.Next = found[len(found)-1].ID
@@ -60,10 +60,10 @@ func (s *service) listLeaks(ctx context.Context, in *leaksInput) (*bodyOf[client
 	return &bodyOf[client.List[client.Leak]]{out}, nil
 }
 
-func wireLeak(l leak.Leak) client.Leak {
+func (s *service) wireLeak(l leak.Leak) client.Leak {
 	r := l.Resource
 	return client.Leak{ID: l.ID, Platform: r.Platform, Kind: r.Kind, Resource: r.ID, Name: r.Name, Instance: l.Instance,
-		HostName: l.HostName, App: l.App, Owner: l.Owner, Made: l.Made, CreatedAt: ms(r.CreatedAt), Since: ms(l.Since),
+		HostName: l.HostName, App: l.App, Owner: l.Owner, Made: l.Made, CreatedAt: ms(r.CreatedAt), Since: ms(l.Since), Cost: l.Cost(s.cfg.Now()),
 		FoundAt: ms(l.FoundAt), SeenAt: ms(l.SeenAt), RemoveAt: ms(l.RemoveAt), Tries: l.Tries, Problem: l.Problem,
 		GoneAt: ms(l.GoneAt), GoneBy: l.GoneBy, Advice: l.Advice()}
 }

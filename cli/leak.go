@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -86,7 +87,7 @@ func (r *run) writeLeak(l client.Leak) error {
 	}
 	facts := [][2]string{{"leak", l.ID}, {"what", l.Platform + " " + l.Kind}, {"name", l.Name}, {"id", l.Resource},
 		{"host name", l.HostName}, {"instance", l.Instance}, {"app", l.App}, {"owner", l.Owner},
-		{"since", clock(l.Since, r.now())}, {"found", clock(l.FoundAt, r.now())}, {"what happens", r.fateOf(l)}}
+		{"since", clock(l.Since, r.now())}, {"cost", fmt.Sprintf("%.2f", l.Cost)}, {"found", clock(l.FoundAt, r.now())}, {"what happens", r.fateOf(l)}}
 	if l.Tries > 0 {
 		facts = append(facts, [2]string{"tries", strconv.Itoa(l.Tries)}, [2]string{"problem", l.Problem})
 	}

@@ -22,6 +22,7 @@ type Leak struct {
 	Made      bool      `json:"made" doc:"The portal knows the instance and made it; else it only reports it"`
 	CreatedAt time.Time `json:"created_at,omitzero" doc:"When it was made, where the platform tells"`
 	Since     time.Time `json:"since" doc:"When its instance ended; else when it was made or found"`
+	Cost      float64   `json:"cost" doc:"Since then, in the portal's currency, as if its whole instance still ran; 0 where the portal does not know it"`
 	FoundAt   time.Time `json:"found_at"`
 	SeenAt    time.Time `json:"seen_at"`
 	RemoveAt  time.Time `json:"remove_at,omitzero" doc:"From when on the portal removes it by itself; absent: it does not"`

@@ -52,6 +52,6 @@ func judge(r instance.Resource, i *instance.Instance, begun time.Time) (Leak, bo
 	}
 	l.Made = i.HostName == l.HostName
 	l.Retried = l.Made && i.Status == instance.DestroyFailed
-	l.Since = i.EndedAt
+	l.Since, l.Price = i.EndedAt, i.Price
 	return l, true
 }

@@ -20,6 +20,7 @@ type Leak struct {
 	HostName string            `json:"host_name"`       // by its label
 	App      string            `json:"app,omitempty"`   // by its label
 	Owner    string            `json:"owner,omitempty"` // ID of a person, by its label
+	Price    instance.Price    `json:"price,omitzero"`  // of its instance, where the portal knows it
 	// Made says that the portal knows the instance, with this host name: it made
 	// the resource, and removes it. Else somebody labelled it by hand, or the
 	// database is older than the resource; then it is reported alone.
@@ -38,6 +39,15 @@ type Leak struct {
 
 // Gone reports whether the resource is not there any more.
 func (l Leak) Gone() bool { return !l.GoneAt.IsZero() }
+
+// Cost is what it has cost since it is a leak, in the portal's currency, as if its
+// whole instance still ran: it is not more.
+func (l Leak) Cost(now time.Time) float64 {
+	if l.Gone() {
+		now = l.GoneAt
+	}
+	return l.Price.Of(max(0, now.Sub(l.Since).Hours())).Cost
+}
 
 // Advice says what becomes of a leak, or what to do about it.
 func (l Leak) Advice() string {

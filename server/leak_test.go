@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"testing"
@@ -34,7 +35,7 @@ func TestLeaks(t *testing.T) {
 	}
 	made := volume("made", func(map[string]string) {})
 	unknown := volume("unknown", func(m map[string]string) { m[instance.LabelInstance] = "01arz3ndektsv4rrffq69g5fav" })
-	other := volume("other", func(m map[string]string) { m[instance.LabelPortal] = "another" })
+	other := volume("other", func(m map[string]string) { m[instance.LabelPortal] = ended.ID })
 	bare := volume("bare", func(m map[string]string) { clear(m) })
 	alive := volume("alive", func(m map[string]string) {
 		m[instance.LabelInstance], m[instance.LabelHostName] = live.ID, live.HostName
@@ -137,7 +138,7 @@ func makeVolume(t *testing.T, name string, labels map[string]string) string {
 	if _, err := c.VolumeCreate(t.Context(), moby.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = c.VolumeRemove(t.Context(), name, moby.VolumeRemoveOptions{Force: true}) })
+	t.Cleanup(func() { _, _ = c.VolumeRemove(context.Background(), name, moby.VolumeRemoveOptions{Force: true}) })
 	return name
 }
 
