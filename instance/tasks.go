@@ -186,12 +186,12 @@ func (s *Service) taskRemaining(ctx context.Context, c workflow.Call) (json.RawM
 // must be gone, or the platform would not have given the address away. Nobody's
 // URL may lead to another person's app.
 func (s *Service) unpublish(ctx context.Context, id, upstream string) error {
-	live, err := s.Store.LiveInstances(ctx)
+	there, err := s.Store.InstancesAt(ctx, upstream)
 	if err != nil {
 		return err
 	}
-	for _, other := range live {
-		if other.ID == id || other.Upstream != upstream {
+	for _, other := range there {
+		if other.ID == id {
 			continue
 		}
 		if err := s.ContainerExited(ctx, other.ID, unknownExit); err != nil {

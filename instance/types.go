@@ -186,6 +186,8 @@ type Store interface {
 	LiveInstance(ctx context.Context, owner, app string) (Instance, error)
 	// LatestInstance returns the owner's newest instance of an app.
 	LatestInstance(ctx context.Context, owner, app string) (Instance, error)
+	// InstancesAt returns the instances whose app answers at an address.
+	InstancesAt(ctx context.Context, upstream string) ([]Instance, error)
 	// LiveInstances returns all that have not ended, oldest first.
 	LiveInstances(ctx context.Context) ([]Instance, error)
 	// Instances returns at most f.Limit instances, newest first.

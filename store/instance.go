@@ -190,6 +190,11 @@ func (db *DB) LatestInstance(ctx context.Context, owner, app string) (instance.I
 		instanceQuery+"WHERE owner = $1 AND app = $2 ORDER BY id DESC LIMIT 1", owner, app)
 }
 
+// InstancesAt implements instance.Store.
+func (db *DB) InstancesAt(ctx context.Context, upstream string) ([]instance.Instance, error) {
+	return list(ctx, db, "store.InstancesAt", scanInstance, instanceQuery+"WHERE upstream = $1 AND upstream <> '' ORDER BY id", upstream)
+}
+
 // LiveInstances implements instance.Store.
 func (db *DB) LiveInstances(ctx context.Context) ([]instance.Instance, error) {
 	return list(ctx, db, "store.LiveInstances", scanInstance, instanceQuery+"WHERE "+live+" ORDER BY id")

@@ -159,6 +159,11 @@ func instanceLists(t *testing.T, db *store.DB) {
 	must(t, db.InsertInstance(ctx, full("3", "ann", "todo", "c")))
 	must(t, db.InsertInstance(ctx, full("4", "bob", "todo", "d")))
 	must(t, db.InsertInstance(ctx, newInstance("1", "bob", "todo", "a")))
+	for upstream, want := range map[string]int{"": 0, "http://127.0.0.1:1": 2, "http://127.0.0.1:2": 0} {
+		at, err := db.InstancesAt(ctx, upstream)
+		must(t, err)
+		same(t, "instances at "+upstream, len(at), want)
+	}
 	live, err := db.LiveInstances(ctx)
 	must(t, err)
 	same(t, "live", ids(live, instanceID), []string{"1", "2"})
