@@ -2,22 +2,18 @@ package server_test
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/internal-app-portal/iap/client"
 )
 
-// TestBookingKilledAtEveryPoint kills the portal with SIGKILL at each commit and
-// each side effect of a booking, from the request to its end. Whatever the
+// TestKilledWhileBooked kills the portal with SIGKILL at commits and side
+// effects of a booking, from the request to its end. Whatever the
 // point: the next portal takes it to its end, there was one instance for it, and
 // nothing is left.
-func TestBookingKilledAtEveryPoint(t *testing.T) {
+func TestKilledWhileBooked(t *testing.T) {
 	needDocker(t)
 	if testing.Short() {
 		t.Skip("skipped: -short; it books once for each point")
@@ -25,38 +21,18 @@ func TestBookingKilledAtEveryPoint(t *testing.T) {
 	dir := t.TempDir()
 	c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), Trace: filepath.Join(dir, "trace")}
 	p := startChild(t, c)
-	before := pointsOf(t, c) // of its start, which are other tests'
+	before := c.points(t) // of its start, which are other tests'
 	bookOnce(t.Context(), t, c)
 	finishBooking(t, c)
-	points := pointsOf(t, c)
+	points := c.points(t)
 	p.stop(t)
 	t.Logf("%d points", len(points)-len(before))
-	next := make(chan int)
-	go func() {
-		defer close(next)
-		for n := len(before); n < len(points); n++ {
-			next <- n + 1
-		}
-	}()
-	var all sync.WaitGroup
-	for range 8 { // most of the time it waits for a window
-		all.Go(func() {
-			for n := range next {
-				t.Run(fmt.Sprintf("%03d %s", n, points[n-1]), func(t *testing.T) { killBookingAt(t, n) })
-			}
-		})
+	for n := range before {
+		points[n] = ""
 	}
-	all.Wait()
-}
-
-// pointsOf returns the failpoints that a child has passed.
-func pointsOf(t *testing.T, c child) []string {
-	t.Helper()
-	trace, err := os.ReadFile(c.Trace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Fields(string(trace))
+	rest := spread(t, points[len(before):], 24)
+	copy(points[len(before):], rest)
+	eachPoint(t, points, 8, killBookingAt) // most of the time it waits for a window
 }
 
 // bookOnce books for some seconds that begin soon. Asked again after the portal

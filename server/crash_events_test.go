@@ -62,8 +62,7 @@ func (h *hook) mend() {
 	h.well = true
 }
 
-// TestKilledWhileDelivering kills the portal with SIGKILL before and after each
-// step of matching, delivering, giving up and redriving. Whatever the point:
+// TestKilledWhileDelivering kills the portal with SIGKILL before and after steps of matching, delivering, giving up and redriving. Whatever the point:
 // the next portal goes on, each event is taken, what comes twice bears the same
 // id, and the events of a subject come in their order.
 func TestKilledWhileDelivering(t *testing.T) {
@@ -75,7 +74,7 @@ func TestKilledWhileDelivering(t *testing.T) {
 	if names := slices.Compact(slices.Sorted(slices.Values(points))); len(names) != 8 {
 		t.Errorf("points of only these kinds were passed: %v", names)
 	}
-	eachPoint(t, points, func(t *testing.T, n int) {
+	eachPoint(t, spread(t, points, 24), 3, func(t *testing.T, n int) {
 		dir := t.TempDir()
 		c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), DieAt: n, Only: "delivery.", Trace: filepath.Join(dir, "trace")}
 		h := newHook(t)

@@ -11,10 +11,6 @@ import (
 	"github.com/internal-app-portal/iap/client"
 )
 
-// killedSweeps is how many of the points of a sweep the portal is killed at:
-// they are spread evenly over it.
-const killedSweeps = 12
-
 // TestKilledWhileSweeping kills the portal with SIGKILL at commits and side
 // effects from the start of a sweep to its report. Whatever the point: the next
 // portal goes on with the same sweep, its report is whole and told once, what
@@ -26,12 +22,7 @@ func TestKilledWhileSweeping(t *testing.T) {
 	}
 	points := recordSweep(t)
 	t.Logf("%d points", len(points))
-	for n := range points {
-		if every := max(1, len(points)/killedSweeps); n%every != every/2 {
-			points[n] = ""
-		}
-	}
-	eachPoint(t, points, func(t *testing.T, n int) {
+	eachPoint(t, spread(t, points, 12), 3, func(t *testing.T, n int) {
 		c := sweptChild(t, n)
 		p := startChild(t, c)
 		ids := deployTwo(t, c)

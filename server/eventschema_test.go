@@ -142,6 +142,7 @@ func TestEveryEventFitsItsSchema(t *testing.T) {
 	add("all", "true", client.AddTarget{Kind: "webhook", Settings: client.TargetSettings{URL: checker.URL, Private: true}})
 	add("broken", "event.type == 'to.nobody'", client.AddTarget{Kind: "webhook", Attempts: 1, Settings: client.TargetSettings{URL: "http://127.0.0.1:1", Private: true}})
 	tellOf(t, p.Client, "to.nobody", nil)
+	checker.until([]string{"iap.delivery.dead"}) // what is paused is not given up
 	if _, err := p.PauseTarget(ctx, "broken", true); err != nil {
 		t.Fatal(err)
 	}
