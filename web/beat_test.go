@@ -189,7 +189,7 @@ func TestASlowBrowserIsCutOff(t *testing.T) {
 // that it need not be sent them all when it comes back.
 func TestABrowserLearnsHowFarTheLogIs(t *testing.T) {
 	bubble(t, func(m *memory, p *pipe, _ *door, _ <-chan struct{}) {
-		m.tell(&event.Event{Type: event.LeakFound, Subject: "x", Data: []byte(`{}`)})
+		m.tell(&event.Event{Type: event.RuleChanged, Subject: "x", Data: []byte(`{}`)})
 		synctest.Wait()
 		newest := m.log.Last()
 		time.Sleep(31 * time.Second)
