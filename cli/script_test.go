@@ -73,7 +73,7 @@ func TestScripts(t *testing.T) {
 			"most": func(ts *testscript.TestScript, _ bool, args []string) {
 				most, err := strconv.Atoi(args[0])
 				ts.Check(err)
-				ts.Value("portal").(*apitest.Portal).Most = most
+				ts.Value("portal").(*apitest.Portal).LimitPerson(most)
 			},
 			// envfile sets a variable to what a file, or stdout, holds.
 			"envfile": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -52,15 +52,23 @@ func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployReq
 	return i, true, nil
 }
 
-// tooMany refuses who has Most instances.
+// LimitPerson sets how many instances a person may have; 0: any number.
+func (p *Portal) LimitPerson(most int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = most
+}
+
+// tooMany refuses who has as many instances as a person may; it is called
+// with p.mu held.
 func (p *Portal) tooMany(a iap.Actor) error {
-	e := &instance.LimitError{Limit: "person", Most: p.Most}
+	e := &instance.LimitError{Limit: "person", Most: p.most}
 	for _, i := range p.instances {
 		if i.Owner == a.ID && !i.Status.Ended() {
 			e.Own = append(e.Own, i)
 		}
 	}
-	if p.Most == 0 || len(e.Own) < p.Most {
+	if p.most == 0 || len(e.Own) < p.most {
 		return nil
 	}
 	return iap.E("instance.Deploy", iap.Limit, e)

@@ -46,13 +46,12 @@ type Portal struct {
 
 	// Fail, when it is set, is the error of every call of a service.
 	Fail error
-	// Most is how many instances a person may have; 0: any number.
-	Most int
 
 	cfg  api.Config
 	stop func() // ends the API's streams
 
 	mu        sync.Mutex
+	most      int // instances a person may have; 0: any number
 	events    *memory
 	instances []instance.Instance // oldest first
 	jobs      []job.Job           // oldest first
