@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event"
 )
 
 type deadLetterCmd struct {
@@ -130,26 +132,35 @@ func redriveWords(p client.Redrive) string {
 	return fmt.Sprintf("%d redriven: %d delivered, %d waiting, %d dead again", p.Total, p.Delivered, p.Waiting, p.Dead)
 }
 
-// waitRedriven asks how far a redrive is until nothing of it waits.
+// waitRedriven follows a redrive until nothing of it waits.
 func (r *run) waitRedriven(cl *client.Client, p client.Redrive, limit time.Duration) (client.Redrive, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
-	for delay := 50 * time.Millisecond; p.Waiting > 0; delay = min(2*delay, time.Second) {
-		select {
-		case <-ctx.Done():
-			if r.ctx.Err() != nil {
-				return p, context.Cause(r.ctx)
-			}
-			return p, exitf(codeTimeout, "%s; the rest goes on", redriveWords(p))
-		case <-time.After(delay):
-		}
-		var err error
+	refresh := func() (err error) {
 		if p, err = cl.RedriveProgress(ctx, p.ID); err != nil {
-			return p, err
+			return err
+		}
+		if p.Waiting == 0 {
+			return errEnough
 		}
 		r.hint("%s", redriveWords(p))
+		return nil
 	}
-	return p, nil
+	err := cl.Follow(ctx, client.Follow{All: true, Opened: refresh, Event: func(e client.Event) error {
+		if e.Type != event.RedriveChanged || e.Subject != p.ID {
+			return nil
+		}
+		return refresh()
+	}, Lost: func(error) { r.hint("the portal does not answer; trying again") }})
+	switch {
+	case errors.Is(err, errEnough):
+		return p, nil
+	case r.ctx.Err() != nil:
+		return p, context.Cause(r.ctx)
+	case ctx.Err() != nil:
+		return p, exitf(codeTimeout, "%s; the rest goes on", redriveWords(p))
+	}
+	return p, err
 }
 
 type deadLetterDeleteCmd struct {

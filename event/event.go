@@ -53,6 +53,7 @@ const (
 	RuleChanged      = "iap.rule.changed"        // data: delivery.Change
 	TargetChanged    = "iap.target.changed"      // data: delivery.Change
 	DeliveryDead     = "iap.delivery.dead"       // data: delivery.DeadLetter
+	RedriveChanged   = "iap.redrive.changed"     // data: delivery.RedriveTold
 	MessageRefused   = "iap.message.refused"     // data: intake.Refused
 	Test             = "iap.test"                // data: target, by; sent to a target by hand, never in the log
 )

@@ -18,10 +18,15 @@ func TestEventsInABrowser(t *testing.T) {
 	var answer atomic.Int64
 	answer.Store(http.StatusOK)
 	got := make(chan string, 10) // the subjects that the receiver took
+	held := make(chan struct{})  // what is redriven is answered when it is closed
+	var redriven atomic.Bool
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var e struct{ Subject string }
 		_ = json.NewDecoder(r.Body).Decode(&e)
 		code := int(answer.Load())
+		if redriven.Load() {
+			<-held
+		}
 		w.WriteHeader(code)
 		if code == http.StatusOK {
 			got <- e.Subject
@@ -70,8 +75,15 @@ func TestEventsInABrowser(t *testing.T) {
 	eval[bool](t, ctx, sees("#letters tbody", "it answered 503 Service Unavailable"))
 
 	answer.Store(http.StatusOK)
+	redriven.Store(true)
 	run(t, ctx, chromedp.Click(`#letters input[name=id]`), chromedp.Click(`#redrive-picked`), chromedp.WaitVisible(`#redrive-board`))
+	eval[bool](t, ctx, sees("#redrive-board", "It goes on"))
+	before := eval[int](t, ctx, `performance.getEntriesByType('resource').length`)
+	close(held)
 	eval[bool](t, ctx, sees("#redrive-board", "1 delivered"))
+	if after := eval[int](t, ctx, `performance.getEntriesByType('resource').length`); after != before {
+		t.Errorf("the page asked the portal %d times how far the redrive is", after-before)
+	}
 	if subject := <-got; subject != "refused" {
 		t.Errorf("after the redrive the receiver got %q", subject)
 	}

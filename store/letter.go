@@ -14,19 +14,29 @@ const again = "UPDATE delivery SET status = 'waiting', attempt = 0, since = $1, 
 
 // PutRedrive implements delivery.Store.
 func (db *DB) PutRedrive(ctx context.Context, r delivery.Redrive) error {
-	_, err := db.exec(ctx, "store.PutRedrive", "INSERT INTO redrive (id, target, event_type, up_to, begun_at, since) VALUES ($1, $2, $3, $4, $5, $6)",
-		r.ID, r.Target, r.EventType, r.UpTo, ms(r.BegunAt), ms(r.Since))
+	_, err := db.exec(ctx, "store.PutRedrive", `INSERT INTO redrive (`+redriveColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (id) DO UPDATE SET taken = excluded.taken, told = excluded.told`,
+		r.ID, r.Target, r.EventType, r.UpTo, ms(r.BegunAt), ms(r.Since), r.BegunBy, flag(r.Taken), r.Told)
 	return err
+}
+
+const redriveColumns = "id, target, event_type, up_to, begun_at, since, begun_by, taken, told"
+
+func scanRedrive(scan scanner) (r delivery.Redrive, err error) {
+	var begun, since, taken int64
+	err = scan(&r.ID, &r.Target, &r.EventType, &r.UpTo, &begun, &since, &r.BegunBy, &taken, &r.Told)
+	r.BegunAt, r.Since, r.Taken = at(begun), at(since), taken != 0
+	return r, err
 }
 
 // Redrives implements delivery.Store.
 func (db *DB) Redrives(ctx context.Context) ([]delivery.Redrive, error) {
-	return list(ctx, db, "store.Redrives", func(scan scanner) (r delivery.Redrive, err error) {
-		var begun, since int64
-		err = scan(&r.ID, &r.Target, &r.EventType, &r.UpTo, &begun, &since)
-		r.BegunAt, r.Since = at(begun), at(since)
-		return r, err
-	}, "SELECT id, target, event_type, up_to, begun_at, since FROM redrive ORDER BY id")
+	return list(ctx, db, "store.Redrives", scanRedrive, "SELECT "+redriveColumns+" FROM redrive ORDER BY id")
+}
+
+// HoldRedrive implements delivery.Store.
+func (db *DB) HoldRedrive(ctx context.Context, id string) (delivery.Redrive, error) {
+	return one(ctx, db, "store.HoldRedrive", scanRedrive, db.locked(ctx, "SELECT "+redriveColumns+" FROM redrive WHERE id = $1"), id)
 }
 
 // EndRedrive implements delivery.Store.
@@ -66,18 +76,22 @@ func (db *DB) RedriveOne(ctx context.Context, number int64, target, id string, n
 
 // RedriveProgress implements delivery.Store.
 func (db *DB) RedriveProgress(ctx context.Context, id string) (p delivery.Progress, err error) {
-	counts, err := db.counts(ctx, "SELECT status, '', count(*) FROM delivery WHERE redrive = $1 AND redrive <> '' GROUP BY status", id)
+	counts, err := db.counts(ctx, `SELECT status, CASE WHEN attempt > 0 THEN 'tried' ELSE '' END, count(*) FROM delivery
+		WHERE redrive = $1 AND redrive <> '' GROUP BY 1, 2`, id)
 	for _, c := range counts {
 		p.Total += c.n
 		switch delivery.Status(c.key) {
 		case delivery.Waiting:
-			p.Waiting = c.n
+			p.Waiting += c.n
+			if c.status == "tried" {
+				p.Failing = c.n
+			}
 		case delivery.Delivered:
-			p.Delivered = c.n
+			p.Delivered += c.n
 		case delivery.Dead:
-			p.Dead = c.n
+			p.Dead += c.n
 		case delivery.Dropped:
-			p.Dropped = c.n
+			p.Dropped += c.n
 		}
 	}
 	return p, err

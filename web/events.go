@@ -90,7 +90,6 @@ func (s *Server) eventRoutes(in func(pattern string, h handler)) {
 		"POST /dead-letters/delete":  s.deleteLetters,
 		"GET /deliveries/{id}":       s.deliveryPage,
 		"GET /redrives/{id}":         s.redrivePage,
-		"GET /redrives/{id}/board":   s.redriveBoard,
 	} {
 		in(pattern, s.events(h))
 	}

@@ -102,9 +102,7 @@ func TestARedriveIsOfWhatWasAsked(t *testing.T) {
 	again := redrive(url.Values{"id": {ids[0]}}) // it still answers 503
 	p.count(delivery.Waiting, 0)
 	contains(t, p.get(again), "Ended", "1 of 1", "1 dead again", ids[0])
-	if strings.Contains(p.get(again), "hx-trigger") {
-		t.Error("the page goes on to ask how far a redrive is that has ended")
-	}
+	contains(t, p.get(again), `sse-swap="redrive-`+strings.TrimPrefix(again, "/redrives/")+`"`)
 	contains(t, p.get("/deliveries/"+ids[0]), "Redriven", `href="`+again)
 
 	p.code.Store(200)
@@ -114,7 +112,7 @@ func TestARedriveIsOfWhatWasAsked(t *testing.T) {
 	p.count(delivery.Delivered, 4)
 	last := redrive(url.Values{"all": {"1"}, "since": {"2020-01-01"}})
 	p.count(delivery.Delivered, 6)
-	contains(t, p.get(last+"/board"), "2 of 2", "2 delivered")
+	contains(t, p.get(last), "2 of 2", "2 delivered")
 	got := map[string]bool{}
 	for range 6 {
 		got[<-p.got] = true
@@ -130,6 +128,23 @@ func TestARedriveIsOfWhatWasAsked(t *testing.T) {
 	}
 	if res, _ := p.do("GET", "/redrives/none", "", nil); res.StatusCode != 404 {
 		t.Errorf("a redrive that is none: %s", res.Status)
+	}
+}
+
+// TestARedriveIsLive: how far it is comes by the stream, to its end, and not to a
+// member.
+func TestARedriveIsLive(t *testing.T) {
+	p := startTold(t)
+	ids := p.dead(1)
+	p.code.Store(200)
+	admin, member := p.listen("?want=redrive", "", ""), p.listen("?want=redrive&want=tail:", "jane@example.com", "")
+	res, _ := p.do("POST", "/dead-letters/redrive", "", url.Values{"id": {ids[0]}})
+	topic := "redrive-" + strings.TrimPrefix(res.Header.Get("Location"), "/redrives/")
+	for !strings.Contains(admin.until(topic).data, "1 delivered") {
+	}
+	p.tell(event.Event{Source: "/t", Type: "end", Owner: "jane@example.com"})
+	if m, ok := member.next(); !ok || m.name == topic || strings.Contains(m.data, "redrive") {
+		t.Errorf("a member got %q", m.name)
 	}
 }
 

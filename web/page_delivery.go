@@ -36,9 +36,6 @@ type redriveView struct {
 	More bool           // there are more of these
 }
 
-// Ended is how many are delivered, or will never be by this redrive.
-func (v redriveView) Ended() int { return v.Total - v.Waiting }
-
 // mostUndone is how many deliveries a redrive's page shows that did not go well.
 const mostUndone = 20
 
@@ -76,14 +73,4 @@ func (s *Server) redrivePage(w http.ResponseWriter, r *http.Request, actor iap.A
 		return err
 	}
 	return s.render(w, http.StatusOK, "redrive", p)
-}
-
-// redriveBoard is how far a redrive is, alone: its page asks for it again until
-// nothing of it waits, for an attempt is no event.
-func (s *Server) redriveBoard(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	v, err := s.viewRedrive(r.Context(), actor, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return s.writePart(w, "redrive-board", v)
 }

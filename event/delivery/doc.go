@@ -20,9 +20,10 @@
 //   - An attempt is made first and written down then, only if nobody else has
 //     written one down since. Who dies between the two makes it again: every
 //     attempt at a delivery carries the same id, by which receivers know it.
-//   - A redrive of all is written down before its first letter is touched and
-//     forgotten after the last. It bears the number of the last event that takes
-//     part, so that it ends, whatever dies meanwhile and whatever a clock shows.
+//   - A redrive is written down before its first letter is touched and forgotten
+//     in the transaction that tells of its end, so that this is told once. One of
+//     all bears the number of the last event that takes part, so that it ends,
+//     whatever dies meanwhile and whatever a clock shows.
 //   - Of an ordered target, the deliveries of one subject are made one after
 //     the other by number. One that must wait for another is parked: its
 //     NextAt is far in the future, until the one before it has ended.

@@ -334,6 +334,9 @@ func (l *lane) write(ctx context.Context, t Target, ended []outcome) error {
 	if err == nil {
 		l.s.Failpoint("delivery.write.after")
 		l.failures = failures
+		for _, o := range ended {
+			l.s.redriver.note(o.due.Redrive)
+		}
 	}
 	return err
 }

@@ -42,8 +42,12 @@ func (s *Service) Redrive(ctx context.Context, a iap.Actor, ids []string) (id st
 	}
 	now := s.Now()
 	id = iap.NewID(now)
+	r := Redrive{ID: id, BegunAt: now, BegunBy: a.ID, Taken: true, Told: -1}
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
 		n = 0
+		if err := s.Store.PutRedrive(ctx, r); err != nil {
+			return err
+		}
 		for _, one := range ids {
 			if err := s.each(ctx, a, one, func(number int64, target string) error {
 				return s.Store.RedriveOne(ctx, number, target, id, now)
@@ -54,7 +58,10 @@ func (s *Service) Redrive(ctx context.Context, a iap.Actor, ids []string) (id st
 		}
 		return nil
 	})
-	s.lanes.Wake()
+	if err == nil {
+		s.lanes.Wake()
+		s.redriver.note(id)
+	}
 	return id, n, err
 }
 

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/event/delivery"
 	"github.com/internal-app-portal/iap/store/pgtest"
 )
@@ -273,8 +275,81 @@ func TestRedriveGoesOn(t *testing.T) {
 	if want := (delivery.Progress{Total: n, Delivered: n}); p != want {
 		t.Errorf("%+v", p)
 	}
-	for left, err = r.db.Redrives(t.Context()); len(left) > 0; left, err = r.db.Redrives(t.Context()) {
+	r.untilRedrivesEnd(t)
+}
+
+// redrivesTold returns what was told of redrives, the oldest first.
+func (r *replica) redrivesTold(t testing.TB) (out []delivery.RedriveTold) {
+	t.Helper()
+	events, err := r.db.EventsBefore(t.Context(), event.Filter{Type: event.RedriveChanged, Limit: 1000})
+	must(t, err)
+	for _, e := range slices.Backward(events) {
+		var one delivery.RedriveTold
+		must(t, json.Unmarshal(e.Data, &one))
+		if one.Redrive != e.Subject || one.Done != one.Delivered+one.Dead+one.Dropped || one.Done+one.Waiting != one.Total {
+			t.Errorf("event %d tells %+v", e.Number, one)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// untilRedrivesEnd waits until the end of each redrive was told.
+func (r *replica) untilRedrivesEnd(t testing.TB) {
+	t.Helper()
+	for {
+		left, err := r.db.Redrives(t.Context())
+		must(t, err)
+		if len(left) == 0 {
+			return
+		}
 		pauseFor(t)
 	}
-	must(t, err)
+}
+
+// TestARedriveIsToldInSteps: few events for many letters, the end as the last and
+// once, and by the next portal when the last one died before it told.
+func TestARedriveIsToldInSteps(t *testing.T) {
+	const n = 600
+	onBoth(t, func(t *testing.T, open func() *replica) {
+		r, at := open(), receive(t)
+		at.answer(500)
+		r.target(t, at.URL, told, func(x *delivery.Target) { x.Attempts = 1 })
+		r.tell(t, numbered(n)...)
+		at.wait(t, n)
+		r.settle(t, delivery.Waiting)
+		if _, k, err := r.RedriveAll(t.Context(), ann, delivery.Filter{Target: "other"}); k != 0 || err != nil {
+			t.Fatalf("%d of another target, %v", k, err)
+		}
+		at.refuse(func(e map[string]any) bool { return e["subject"] == "s00007" })
+		at.answer(200)
+		id, _, err := r.RedriveAll(t.Context(), ann, delivery.Filter{EventType: "test.*"})
+		must(t, err)
+		r.untilRedrivesEnd(t)
+		all := r.redrivesTold(t)
+		if len(all) < 2 || len(all) > n/5 {
+			t.Fatalf("it was told %d times", len(all))
+		}
+		first, last := all[0], all[len(all)-1]
+		if first.Ended || first.By != ann.ID || first.Type != "test.*" || first.BegunAt.IsZero() {
+			t.Errorf("first: %+v", first)
+		}
+		if !last.Ended || last.Redrive != id || last.Total != n || last.Delivered != n-1 || last.Dead != 1 {
+			t.Errorf("last: %+v", last)
+		}
+		for _, one := range all[:len(all)-1] {
+			if one.Ended {
+				t.Errorf("the end was told before the last: %+v", one)
+			}
+		}
+
+		// As it is when a portal dies between the end of the last delivery and the event.
+		must(t, r.db.PutRedrive(t.Context(), delivery.Redrive{ID: id, BegunBy: ann.ID, Taken: true, Told: last.Total}))
+		r.stop()
+		r = open()
+		r.untilRedrivesEnd(t)
+		if again := r.redrivesTold(t); len(again) != len(all)+1 || !again[len(all)].Ended {
+			t.Errorf("the next portal told %d more", len(again)-len(all))
+		}
+	})
 }

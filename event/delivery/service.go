@@ -70,7 +70,7 @@ func New(cfg Config) *Service {
 	s := &Service{Config: cfg, log: cfg.Logger}
 	s.lanes = &lanes{s: s}
 	s.matcher = &matcher{s: s}
-	s.redriver = &redriver{s: s}
+	s.redriver = newRedriver(s)
 	return s
 }
 
@@ -80,14 +80,12 @@ func (s *Service) Start(ctx context.Context) error {
 	if err := s.lanes.start(ctx); err != nil {
 		return err
 	}
-	err := s.matcher.start(ctx)
-	if err == nil {
-		err = s.redriver.start(ctx)
-	}
-	if err != nil {
+	if err := s.matcher.start(ctx); err != nil {
 		_ = s.Stop(context.WithoutCancel(ctx))
+		return err
 	}
-	return err
+	s.redriver.start(ctx)
+	return nil
 }
 
 // Stop ends all of it and waits for the attempts that are being made.

@@ -66,10 +66,13 @@ type LetterStore interface {
 	Deliveries(ctx context.Context, f Filter) ([]Delivery, error)
 	// Attempts returns the attempts at a delivery in their order.
 	Attempts(ctx context.Context, number int64, target string) ([]Attempt, error)
-	// PutRedrive keeps a redrive that has begun.
+	// PutRedrive keeps a redrive that has begun, or how far it is.
 	PutRedrive(ctx context.Context, r Redrive) error
-	// Redrives returns the redrives that were begun and have not ended.
+	// Redrives returns the redrives whose end was not told yet.
 	Redrives(ctx context.Context) ([]Redrive, error)
+	// HoldRedrive returns one of them, which nobody else changes until the
+	// transaction of ctx has ended. NotFound when its end was told.
+	HoldRedrive(ctx context.Context, id string) (Redrive, error)
 	// EndRedrive forgets a redrive; its letters still bear its ID.
 	EndRedrive(ctx context.Context, id string) error
 	// RedriveNext has dead letters wait again that are part of r and that it has

@@ -190,7 +190,8 @@ type Filter struct {
 	Limit     int
 }
 
-// Redrive has all dead letters of some events be delivered again.
+// Redrive has dead letters be delivered again: all of some events, or some that
+// were chosen one by one.
 type Redrive struct {
 	ID        string
 	Target    string    // empty: of all
@@ -198,12 +199,24 @@ type Redrive struct {
 	Since     time.Time // those that died before take no part; zero: all
 	UpTo      int64     // number of the last event that takes part
 	BegunAt   time.Time
+	BegunBy   string // ID of the person
+	Taken     bool   // there is no other letter that it has to take
+	Told      int    // Progress.Moved as it was told last; -1: never
 }
 
 // Progress is how far a redrive is.
 type Progress struct {
 	Total, Waiting, Delivered, Dead, Dropped int
+	// Failing is how many of those that wait have failed at least once.
+	Failing int
 }
+
+// Ended is how many are delivered, or will never be by this redrive.
+func (p Progress) Ended() int { return p.Total - p.Waiting }
+
+// Moved grows with all that becomes of the letters: by one when an attempt is the
+// first to fail, by two altogether when a letter has ended.
+func (p Progress) Moved() int { return 2*p.Ended() + p.Failing }
 
 // The data of the events that the package tells.
 type (
@@ -216,6 +229,21 @@ type (
 		Type     string `json:"type"`
 		Attempts int    `json:"attempts"`
 		Reason   string `json:"reason"`
+	}
+	// RedriveTold is the data of event.RedriveChanged.
+	RedriveTold struct {
+		Redrive   string    `json:"redrive"`
+		By        string    `json:"by"`
+		BegunAt   time.Time `json:"begun_at"`
+		Target    string    `json:"target,omitempty"` // of the letters; empty: of any
+		Type      string    `json:"type,omitempty"`   // of their events; empty: any
+		Ended     bool      `json:"ended"`            // it is the last that is told of it
+		Total     int       `json:"total"`
+		Done      int       `json:"done"` // delivered, dead again or dropped
+		Waiting   int       `json:"waiting"`
+		Delivered int       `json:"delivered"`
+		Dead      int       `json:"dead"`
+		Dropped   int       `json:"dropped"`
 	}
 	// Change is the data of event.RuleChanged and event.TargetChanged.
 	Change struct {

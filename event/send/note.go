@@ -81,6 +81,8 @@ func titleOf(e event.Event, data map[string]any) string {
 		return fmt.Sprintf("Something is left of %s", of("host_name"))
 	case event.DeliveryDead:
 		return fmt.Sprintf("A delivery to %s was given up", of("target"))
+	case event.RedriveChanged:
+		return fmt.Sprintf("Redrive: %s of %s done", of("done"), of("total"))
 	case event.SweepFinished:
 		return fmt.Sprintf("Sweep: %s destroyed, %s kept, %s failed", of("destroyed"), of("kept"), of("failed"))
 	case event.ScheduleFired:
