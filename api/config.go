@@ -12,6 +12,8 @@ import (
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/leak"
+	"github.com/internal-app-portal/iap/schedule"
 )
 
 // Instances is what the API needs of instance.Service.
@@ -76,7 +78,7 @@ type Config struct {
 	Auth      Auth
 	Workflows Workflows        // nil: the API has no state machines
 	Buckets   Buckets          // nil: the API has no buckets
-	Schedules Schedules        // nil: the API has no schedules
+	Schedules schedule.Access  // nil: the API has no schedules
 	Bookings  Bookings         // nil: the API has no bookings
 	PortalURL string           // address of the portal, for calendars
 	Schema    []byte           // JSON Schema of iap.yaml: catalog.Schema
@@ -87,7 +89,7 @@ type Config struct {
 	Logger    *slog.Logger     // nil: slog.Default()
 	Heartbeat time.Duration    // between signs of life on a stream; 0: 15 s
 	// Leaks is what outlived its instance; nil: nothing looks for it.
-	Leaks Leaks
+	Leaks leak.Access
 	// Delivery has rules, targets and deliveries, Events the log, and Inbox takes
 	// events from outside; nil: the API has none of them.
 	Delivery Delivery

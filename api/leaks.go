@@ -6,17 +6,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/client"
 	"github.com/internal-app-portal/iap/leak"
 )
-
-// Leaks is what the API needs of the leaks; *leak.Service is one.
-type Leaks interface {
-	List(ctx context.Context, actor iap.Actor, f leak.Filter) ([]leak.Leak, error)
-	Get(ctx context.Context, actor iap.Actor, id string) (leak.Leak, error)
-	Remove(ctx context.Context, actor iap.Actor, id string) (leak.Leak, error)
-}
 
 func (s *service) registerLeaks() {
 	if s.cfg.Leaks == nil {

@@ -13,18 +13,6 @@ import (
 	"github.com/internal-app-portal/iap/schedule"
 )
 
-// Schedules is what the API needs of schedule.Service.
-type Schedules interface {
-	Add(ctx context.Context, actor iap.Actor, n schedule.New) (schedule.Schedule, error)
-	Change(ctx context.Context, actor iap.Actor, name string, c schedule.Change) (schedule.Schedule, error)
-	Remove(ctx context.Context, actor iap.Actor, name string) error
-	Run(ctx context.Context, actor iap.Actor, name string) (schedule.Firing, error)
-	Get(ctx context.Context, actor iap.Actor, name string) (schedule.Schedule, error)
-	List(ctx context.Context, actor iap.Actor) ([]schedule.Schedule, error)
-	Firings(ctx context.Context, actor iap.Actor, name string, limit int) ([]schedule.Firing, error)
-	Times(s schedule.Schedule, n int) []schedule.Due
-}
-
 type scheduleInput struct {
 	Name string `path:"name" maxLength:"48" doc:"Name of the schedule"`
 }

@@ -3,11 +3,17 @@ package leak
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
 )
+
+// Access is what people can do about leaks; *Service is one.
+type Access interface {
+	List(ctx context.Context, actor iap.Actor, f Filter) ([]Leak, error)
+	Get(ctx context.Context, actor iap.Actor, id string) (Leak, error)
+	Remove(ctx context.Context, actor iap.Actor, id string) (Leak, error)
+}
 
 // List returns leaks, newest first; Forbidden but to admins.
 func (s *Service) List(ctx context.Context, actor iap.Actor, f Filter) ([]Leak, error) {
@@ -42,11 +48,20 @@ func (s *Service) Remove(ctx context.Context, actor iap.Actor, id string) (Leak,
 	case l.Gone():
 		return l, iap.Errorf(op, iap.Conflict, "the %s %s is gone already", l.Resource.Kind, l.Resource.Name)
 	}
-	gone, err := s.remove(ctx, l, actor)
+	there, err := s.there(ctx)
 	if err != nil {
 		return l, err
 	}
-	if l, err = s.Store.Leak(ctx, id); err == nil && !gone {
+	gone := 1
+	if there[key(l.Resource)] {
+		gone, err = s.remove(ctx, []Leak{l}, actor)
+	} else {
+		err = s.noteRemoved(ctx, l, removal{})
+	}
+	if err != nil {
+		return l, err
+	}
+	if l, err = s.Store.Leak(ctx, id); err == nil && gone == 0 {
 		return l, iap.Errorf(op, iap.Conflict, "the %s %s could not be removed: %s", l.Resource.Kind, l.Resource.Name, l.Problem)
 	}
 	return l, err
@@ -59,38 +74,55 @@ func admin(op string, actor iap.Actor) error {
 	return nil
 }
 
-// remove removes a leak's resource where it is still one, and notes how that
-// went; it reports whether it is gone.
-func (s *Service) remove(ctx context.Context, l Leak, actor iap.Actor) (gone bool, err error) {
-	still, err := s.still(ctx, l)
-	if err != nil {
-		return false, err
-	}
-	by, problem := "", ""
-	if still {
-		by = actor.ID
+// removal is what came of removing a leak's resource.
+type removal struct {
+	by      string // ID of who had it removed; empty: it was gone already
+	still   bool   // it is there
+	problem string // why, where the platform said so
+}
+
+// remove removes the resources of leaks that a look has just found, then looks
+// whether they are gone, and notes how it went; it returns how many are gone.
+func (s *Service) remove(ctx context.Context, all []Leak, actor iap.Actor) (gone int, err error) {
+	done := make([]removal, len(all))
+	for n, l := range all {
+		done[n].by = actor.ID
 		err := s.Platform.Remove(ctx, l.Resource)
 		if iap.IsKind(err, iap.Unavailable) {
-			return false, err
+			return 0, err
 		}
 		if err != nil {
 			s.Logger.Warn("a leak could not be removed", "kind", l.Resource.Kind, "name", l.Resource.Name, "err", err)
-			problem = why(err)
-		}
-		if still, err = s.still(ctx, l); err != nil {
-			return false, err
+			done[n].problem = why(err)
 		}
 	}
-	return !still, s.Tx.Update(ctx, func(ctx context.Context) error {
+	there, err := s.there(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for n, l := range all {
+		if done[n].still = there[key(l.Resource)]; !done[n].still {
+			gone++
+		}
+		if err := s.noteRemoved(ctx, l, done[n]); err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
+}
+
+// noteRemoved notes what came of removing a leak, unless somebody else did.
+func (s *Service) noteRemoved(ctx context.Context, l Leak, r removal) error {
+	return s.Tx.Update(ctx, func(ctx context.Context) error {
 		now, err := s.Store.Leak(ctx, l.ID)
 		switch {
 		case err != nil || now.Gone():
 			return err
-		case !still:
-			return s.gone(ctx, now, by)
+		case !r.still:
+			return s.gone(ctx, now, r.by)
 		}
 		now.Tries++
-		if now.Problem = problem; problem == "" {
+		if now.Problem = r.problem; r.problem == "" {
 			now.Problem = "it is still there"
 		}
 		if !now.RemoveAt.IsZero() {
@@ -100,10 +132,14 @@ func (s *Service) remove(ctx context.Context, l Leak, actor iap.Actor) (gone boo
 	})
 }
 
-// still reports whether a leak is there and is one.
-func (s *Service) still(ctx context.Context, l Leak) (bool, error) {
+// there returns the keys of what is there and a leak.
+func (s *Service) there(ctx context.Context) (map[string]bool, error) {
 	found, _, err := s.look(ctx)
-	return slices.ContainsFunc(found, func(f Leak) bool { return key(f.Resource) == key(l.Resource) }), err
+	out := make(map[string]bool, len(found))
+	for _, l := range found {
+		out[key(l.Resource)] = true
+	}
+	return out, err
 }
 
 // pause is the time until a removal that did not help is tried again: it

@@ -48,34 +48,22 @@ func (s *Service) Check(ctx context.Context) (Report, error) {
 	r := Report{Looked: looked}
 	var due []Leak
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
-		r, due = Report{Looked: looked}, nil
+		r = Report{Looked: looked}
 		if err := s.Store.LockLeaks(ctx); err != nil {
 			return err
 		}
 		open, err := s.open(ctx)
-		if err != nil {
-			return err
+		if err == nil {
+			due, err = s.note(ctx, &r, found, open)
 		}
-		if err := s.note(ctx, &r, found, open); err != nil {
-			return err
-		}
-		due, err = s.due(ctx)
 		return err
 	})
-	if err != nil {
+	if err != nil || len(due) == 0 {
 		return r, err
 	}
-	for _, l := range due {
-		gone, err := s.remove(ctx, l, iap.System)
-		if err != nil {
-			return r, err
-		}
-		if gone {
-			r.Removed++
-			r.Leaks--
-		}
-	}
-	return r, nil
+	r.Removed, err = s.remove(ctx, due, iap.System)
+	r.Leaks -= r.Removed
+	return r, err
 }
 
 // open returns the leaks that are there, by what they are.
@@ -93,8 +81,10 @@ const mostOpen = 10_000
 
 func key(r instance.Resource) string { return r.Platform + " " + r.Kind + " " + r.ID }
 
-// note writes what a look has found in the transaction of ctx.
-func (s *Service) note(ctx context.Context, r *Report, found []Leak, open map[string]Leak) error {
+// note writes what a look has found in the transaction of ctx, and returns what
+// the portal is to remove by itself now: never what this check was the first to
+// see.
+func (s *Service) note(ctx context.Context, r *Report, found []Leak, open map[string]Leak) (due []Leak, err error) {
 	now := s.Now()
 	fresh := map[string][]Leak{} // by instance
 	for _, l := range found {
@@ -119,16 +109,19 @@ func (s *Service) note(ctx context.Context, r *Report, found []Leak, open map[st
 		}
 		l.SeenAt = now
 		if err := s.Store.PutLeak(ctx, l); err != nil {
-			return err
+			return nil, err
+		}
+		if !l.RemoveAt.IsZero() && !l.RemoveAt.After(now) && l.FoundAt.Before(l.SeenAt) {
+			due = append(due, l)
 		}
 	}
 	for _, l := range open {
 		r.Gone++
 		if err := s.gone(ctx, l, ""); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.tellFound(ctx, fresh)
+	return due, s.tellFound(ctx, fresh)
 }
 
 // gone notes that a resource is not there any more.
@@ -138,16 +131,4 @@ func (s *Service) gone(ctx context.Context, l Leak, by string) error {
 		return err
 	}
 	return s.tellGone(ctx, l)
-}
-
-// due returns what the portal is to remove by itself now: never what this check
-// was the first to see.
-func (s *Service) due(ctx context.Context) (out []Leak, err error) {
-	all, err := s.Store.Leaks(ctx, Filter{Limit: mostOpen})
-	for _, l := range all {
-		if !l.RemoveAt.IsZero() && !l.RemoveAt.After(s.Now()) && l.FoundAt.Before(l.SeenAt) {
-			out = append(out, l)
-		}
-	}
-	return out, err
 }

@@ -89,6 +89,18 @@ func adminsOnly(a iap.Actor, op string) error {
 	return iap.Errorf(op, iap.Forbidden, "schedules are for admins")
 }
 
+// Access is what people can do about schedules; *Service is one.
+type Access interface {
+	Add(ctx context.Context, actor iap.Actor, n New) (Schedule, error)
+	Change(ctx context.Context, actor iap.Actor, name string, c Change) (Schedule, error)
+	Remove(ctx context.Context, actor iap.Actor, name string) error
+	Run(ctx context.Context, actor iap.Actor, name string) (Firing, error)
+	Get(ctx context.Context, actor iap.Actor, name string) (Schedule, error)
+	List(ctx context.Context, actor iap.Actor) ([]Schedule, error)
+	Firings(ctx context.Context, actor iap.Actor, name string, limit int) ([]Firing, error)
+	Times(s Schedule, n int) []Due
+}
+
 // Add makes a schedule; it is due from now on. Errors: Forbidden, Invalid (with
 // the field), Conflict (the name is taken), and for the field "state_machine"
 // also NotFound.

@@ -1,19 +1,11 @@
 package web
 
 import (
-	"context"
 	"net/http"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/leak"
 )
-
-// Leaks is what the pages need of the leaks; *leak.Service is one.
-type Leaks interface {
-	List(ctx context.Context, actor iap.Actor, f leak.Filter) ([]leak.Leak, error)
-	Get(ctx context.Context, actor iap.Actor, id string) (leak.Leak, error)
-	Remove(ctx context.Context, actor iap.Actor, id string) (leak.Leak, error)
-}
 
 func (s *Server) leakRoutes(in func(pattern string, h handler)) {
 	if s.cfg.Leaks == nil {

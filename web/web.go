@@ -13,6 +13,8 @@ import (
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
+	"github.com/internal-app-portal/iap/leak"
+	"github.com/internal-app-portal/iap/schedule"
 )
 
 // Instances is what the pages need of the instances; *instance.Service is one.
@@ -73,11 +75,11 @@ type Config struct {
 	Jobs      Jobs
 	Events    *event.Log
 	Auth      Auth
-	Schedules Schedules // nil: no pages of schedules
-	Leaks     Leaks     // nil: no page of leaks
-	Workflows Workflows // nil: no pages of state machines
-	Bookings  Bookings  // nil: no pages of bookings
-	PortalURL string    // address of the portal, for calendars
+	Schedules schedule.Access // nil: no pages of schedules
+	Leaks     leak.Access     // nil: no page of leaks
+	Workflows Workflows       // nil: no pages of state machines
+	Bookings  Bookings        // nil: no pages of bookings
+	PortalURL string          // address of the portal, for calendars
 	// Reader and Deliveries: without both there are no pages of events.
 	Reader     event.Reader
 	Deliveries Deliveries
