@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -74,47 +72,29 @@ type BookingFilter struct {
 }
 
 // Book books an instance.
-func (c *Client) Book(ctx context.Context, in Book) (b Booking, err error) {
-	_, err = c.post(ctx, "/bookings", in, &b)
-	return b, err
+func (c *Client) Book(ctx context.Context, in Book) (Booking, error) {
+	return send[Booking](ctx, c, http.MethodPost, "/bookings", in)
 }
 
 // Bookings returns a page of bookings, newest first.
 func (c *Client) Bookings(ctx context.Context, f BookingFilter) (List[Booking], error) {
-	q := url.Values{}
-	for k, v := range map[string]string{"app": f.App, "owner": f.Owner, "before": f.Before} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	if f.Live {
-		q.Set("live", "true")
-	}
-	if f.All {
-		q.Set("all", "true")
-	}
-	if f.Limit > 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	var out List[Booking]
-	return out, c.get(ctx, "/bookings", q, &out)
+	return get[List[Booking]](ctx, c, "/bookings", query(map[string]any{"app": f.App, "owner": f.Owner, "live": f.Live, "all": f.All,
+		"before": f.Before, "limit": f.Limit}))
 }
 
 // Booking returns one booking.
-func (c *Client) Booking(ctx context.Context, id string) (b Booking, err error) {
-	return b, c.get(ctx, "/bookings/"+seg(id), nil, &b)
+func (c *Client) Booking(ctx context.Context, id string) (Booking, error) {
+	return get[Booking](ctx, c, "/bookings/"+seg(id), nil)
 }
 
 // ChangeBooking moves a booking, or says otherwise what it is for.
-func (c *Client) ChangeBooking(ctx context.Context, id string, in ChangeBooking) (b Booking, err error) {
-	_, err = c.sendJSON(ctx, request{method: http.MethodPatch, path: "/bookings/" + seg(id)}, in, &b)
-	return b, err
+func (c *Client) ChangeBooking(ctx context.Context, id string, in ChangeBooking) (Booking, error) {
+	return send[Booking](ctx, c, http.MethodPatch, "/bookings/"+seg(id), in)
 }
 
 // CancelBooking ends a booking before its time.
-func (c *Client) CancelBooking(ctx context.Context, id string) (b Booking, err error) {
-	_, err = c.post(ctx, "/bookings/"+seg(id)+"/cancel", nil, &b)
-	return b, err
+func (c *Client) CancelBooking(ctx context.Context, id string) (Booking, error) {
+	return send[Booking](ctx, c, http.MethodPost, "/bookings/"+seg(id)+"/cancel", nil)
 }
 
 // maxCalendar is the size of a calendar file in bytes that is read at most.

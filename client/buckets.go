@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -24,24 +23,13 @@ type Object struct {
 
 // Buckets returns all buckets in the order of their names.
 func (c *Client) Buckets(ctx context.Context) ([]Bucket, error) {
-	var out List[Bucket]
-	err := c.get(ctx, "/buckets", nil, &out)
-	return out.Items, err
+	return items[Bucket](ctx, c, "/buckets", nil)
 }
 
 // Objects returns a page of a bucket's objects whose keys have a prefix, in the
 // order of the keys.
-func (c *Client) Objects(ctx context.Context, bucket, prefix, after string, limit int) (out List[Object], err error) {
-	q := url.Values{}
-	for k, v := range map[string]string{"prefix": prefix, "after": after} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	if limit > 0 {
-		q.Set("limit", strconv.Itoa(limit))
-	}
-	return out, c.get(ctx, "/buckets/"+seg(bucket)+"/objects", q, &out)
+func (c *Client) Objects(ctx context.Context, bucket, prefix, after string, limit int) (List[Object], error) {
+	return get[List[Object]](ctx, c, "/buckets/"+seg(bucket)+"/objects", query(map[string]any{"prefix": prefix, "after": after, "limit": limit}))
 }
 
 func object(method, bucket, key string) request {

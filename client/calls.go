@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Deploy asks for an instance; created is false when it was there already.
@@ -28,85 +29,48 @@ type InstanceFilter struct {
 
 // Instances returns a page of instances, newest first.
 func (c *Client) Instances(ctx context.Context, f InstanceFilter) (List[Instance], error) {
-	q := url.Values{}
-	set := func(k, v string) {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	set("app", f.App)
-	set("owner", f.Owner)
-	set("q", f.Text)
-	set("before", f.Before)
-	for i, s := range f.Status {
-		if i == 0 {
-			q.Set("status", s)
-			continue
-		}
-		q.Set("status", q.Get("status")+","+s)
-	}
-	if f.All {
-		q.Set("all", "true")
-	}
-	if f.Limit > 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	var out List[Instance]
-	return out, c.get(ctx, "/instances", q, &out)
+	return get[List[Instance]](ctx, c, "/instances", query(map[string]any{"app": f.App, "owner": f.Owner, "q": f.Text,
+		"status": strings.Join(f.Status, ","), "all": f.All, "before": f.Before, "limit": f.Limit}))
 }
 
 // Instance returns one instance by ID, host name or a unique part of it.
-func (c *Client) Instance(ctx context.Context, ref string) (i Instance, err error) {
-	return i, c.get(ctx, "/instances/"+seg(ref), nil, &i)
+func (c *Client) Instance(ctx context.Context, ref string) (Instance, error) {
+	return get[Instance](ctx, c, "/instances/"+seg(ref), nil)
 }
 
 // Destroy ends an instance and returns it as it is now.
-func (c *Client) Destroy(ctx context.Context, ref string) (i Instance, err error) {
-	_, err = c.call(ctx, request{method: http.MethodDelete, path: "/instances/" + seg(ref)}, &i)
-	return i, err
+func (c *Client) Destroy(ctx context.Context, ref string) (Instance, error) {
+	return send[Instance](ctx, c, http.MethodDelete, "/instances/"+seg(ref), nil)
 }
 
 // Events returns what happened to an instance, oldest first.
 func (c *Client) Events(ctx context.Context, ref string) ([]Event, error) {
-	var out List[Event]
-	err := c.get(ctx, "/instances/"+seg(ref)+"/events", nil, &out)
-	return out.Items, err
+	return items[Event](ctx, c, "/instances/"+seg(ref)+"/events", nil)
 }
 
 // Progress returns the steps of an instance.
-func (c *Client) Progress(ctx context.Context, ref string) (p Progress, err error) {
-	return p, c.get(ctx, "/instances/"+seg(ref)+"/progress", nil, &p)
+func (c *Client) Progress(ctx context.Context, ref string) (Progress, error) {
+	return get[Progress](ctx, c, "/instances/"+seg(ref)+"/progress", nil)
 }
 
 // JobsOf returns the jobs of an instance, oldest first.
 func (c *Client) JobsOf(ctx context.Context, ref string) ([]Job, error) {
-	var out List[Job]
-	err := c.get(ctx, "/instances/"+seg(ref)+"/jobs", nil, &out)
-	return out.Items, err
+	return items[Job](ctx, c, "/instances/"+seg(ref)+"/jobs", nil)
 }
 
 // Jobs returns a page of the jobs that the person may see, newest first.
 func (c *Client) Jobs(ctx context.Context, before string, limit int) (List[Job], error) {
-	q := url.Values{}
-	if before != "" {
-		q.Set("before", before)
-	}
-	if limit > 0 {
-		q.Set("limit", strconv.Itoa(limit))
-	}
-	var out List[Job]
-	return out, c.get(ctx, "/jobs", q, &out)
+	return get[List[Job]](ctx, c, "/jobs", query(map[string]any{"before": before, "limit": limit}))
 }
 
 // Job returns one job.
-func (c *Client) Job(ctx context.Context, id string) (j Job, err error) {
-	return j, c.get(ctx, "/jobs/"+seg(id), nil, &j)
+func (c *Client) Job(ctx context.Context, id string) (Job, error) {
+	return get[Job](ctx, c, "/jobs/"+seg(id), nil)
 }
 
 // CancelJob stops a job and returns it as it is now.
-func (c *Client) CancelJob(ctx context.Context, id string) (j Job, err error) {
-	_, err = c.post(ctx, "/jobs/"+seg(id)+"/cancel", nil, &j)
-	return j, err
+func (c *Client) CancelJob(ctx context.Context, id string) (Job, error) {
+	return send[Job](ctx, c, http.MethodPost, "/jobs/"+seg(id)+"/cancel", nil)
 }
 
 // Log returns a job's log from the byte offset. With follow it goes on until
@@ -128,21 +92,17 @@ func (c *Client) Log(ctx context.Context, id string, offset int64, follow bool) 
 
 // Apps returns the catalogue.
 func (c *Client) Apps(ctx context.Context) ([]App, error) {
-	var out List[App]
-	err := c.get(ctx, "/apps", nil, &out)
-	return out.Items, err
+	return items[App](ctx, c, "/apps", nil)
 }
 
 // App returns one app.
-func (c *Client) App(ctx context.Context, slug string) (a App, err error) {
-	return a, c.get(ctx, "/apps/"+seg(slug), nil, &a)
+func (c *Client) App(ctx context.Context, slug string) (App, error) {
+	return get[App](ctx, c, "/apps/"+seg(slug), nil)
 }
 
 // Versions returns the versions of an app, newest first.
 func (c *Client) Versions(ctx context.Context, slug string) ([]AppVersion, error) {
-	var out List[AppVersion]
-	err := c.get(ctx, "/apps/"+seg(slug)+"/versions", nil, &out)
-	return out.Items, err
+	return items[AppVersion](ctx, c, "/apps/"+seg(slug)+"/versions", nil)
 }
 
 // AddApp uploads a version; created is false when its content is that of the
@@ -179,33 +139,29 @@ func (c *Client) AddApp(ctx context.Context, up Upload) (v AppVersion, created b
 }
 
 // Retire hides an app from those who deploy; Unretire takes that back.
-func (c *Client) Retire(ctx context.Context, slug string) (a App, err error) {
-	_, err = c.post(ctx, "/apps/"+seg(slug)+"/retire", nil, &a)
-	return a, err
+func (c *Client) Retire(ctx context.Context, slug string) (App, error) {
+	return send[App](ctx, c, http.MethodPost, "/apps/"+seg(slug)+"/retire", nil)
 }
 
 // Unretire takes Retire back.
-func (c *Client) Unretire(ctx context.Context, slug string) (a App, err error) {
-	_, err = c.post(ctx, "/apps/"+seg(slug)+"/unretire", nil, &a)
-	return a, err
+func (c *Client) Unretire(ctx context.Context, slug string) (App, error) {
+	return send[App](ctx, c, http.MethodPost, "/apps/"+seg(slug)+"/unretire", nil)
 }
 
 // Me returns who the portal takes the client for.
-func (c *Client) Me(ctx context.Context) (m Me, err error) { return m, c.get(ctx, "/me", nil, &m) }
+func (c *Client) Me(ctx context.Context) (Me, error) { return get[Me](ctx, c, "/me", nil) }
 
 // Version returns which program answers.
-func (c *Client) Version(ctx context.Context) (v VersionInfo, err error) {
-	return v, c.get(ctx, "/version", nil, &v)
+func (c *Client) Version(ctx context.Context) (VersionInfo, error) {
+	return get[VersionInfo](ctx, c, "/version", nil)
 }
 
 // Certify has a version certified again; number 0 is the newest.
-func (c *Client) Certify(ctx context.Context, slug string, number int) (v AppVersion, err error) {
-	_, err = c.post(ctx, "/apps/"+seg(slug)+"/versions/"+strconv.Itoa(number)+"/certify", nil, &v)
-	return v, err
+func (c *Client) Certify(ctx context.Context, slug string, number int) (AppVersion, error) {
+	return send[AppVersion](ctx, c, http.MethodPost, "/apps/"+seg(slug)+"/versions/"+strconv.Itoa(number)+"/certify", nil)
 }
 
 // SkipCertification lets people have a version without a certification.
-func (c *Client) SkipCertification(ctx context.Context, slug string, number int) (v AppVersion, err error) {
-	_, err = c.post(ctx, "/apps/"+seg(slug)+"/versions/"+strconv.Itoa(number)+"/skip-certification", nil, &v)
-	return v, err
+func (c *Client) SkipCertification(ctx context.Context, slug string, number int) (AppVersion, error) {
+	return send[AppVersion](ctx, c, http.MethodPost, "/apps/"+seg(slug)+"/versions/"+strconv.Itoa(number)+"/skip-certification", nil)
 }

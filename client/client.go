@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -110,11 +111,6 @@ func (c *Client) call(ctx context.Context, r request, out any) (int, error) {
 	return resp.StatusCode, nil
 }
 
-func (c *Client) get(ctx context.Context, path string, query url.Values, out any) error {
-	_, err := c.call(ctx, request{method: http.MethodGet, path: path, query: query}, out)
-	return err
-}
-
 func (c *Client) post(ctx context.Context, path string, in, out any) (int, error) {
 	return c.sendJSON(ctx, request{method: http.MethodPost, path: path}, in, out)
 }
@@ -131,6 +127,64 @@ func (c *Client) sendJSON(ctx context.Context, r request, in, out any) (int, err
 		r.body, r.contentType = bytes.NewReader(body.Bytes()), "application/json"
 	}
 	return c.call(ctx, r, out)
+}
+
+// get returns what is at a path.
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (out T, err error) {
+	_, err = c.call(ctx, request{method: http.MethodGet, path: path, query: query}, &out)
+	return out, err
+}
+
+// items returns the items of the list at a path.
+func items[T any](ctx context.Context, c *Client, path string, query url.Values) ([]T, error) {
+	out, err := get[List[T]](ctx, c, path, query)
+	return out.Items, err
+}
+
+// send makes a call with in as its body, nil for none, and returns the answer.
+func send[T any](ctx context.Context, c *Client, method, path string, in any) (out T, err error) {
+	_, err = c.sendJSON(ctx, request{method: method, path: path}, in, &out)
+	return out, err
+}
+
+// remove deletes what is at a path.
+func (c *Client) remove(ctx context.Context, path string) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: path}, nil)
+	return err
+}
+
+// query has those values that choose something: texts that are not empty, numbers
+// above 0, what is true, times that are set.
+func query(values map[string]any) url.Values {
+	q := url.Values{}
+	for k, v := range values {
+		text := ""
+		switch v := v.(type) {
+		case string:
+			text = v
+		case int:
+			text = positive(int64(v))
+		case int64:
+			text = positive(v)
+		case bool:
+			text = strings.TrimPrefix(strconv.FormatBool(v), "false")
+		case time.Time:
+			if !v.IsZero() {
+				text = v.UTC().Format(time.RFC3339Nano)
+			}
+		}
+		if text != "" {
+			q.Set(k, text)
+		}
+	}
+	return q
+}
+
+func positive(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // seg escapes one segment of a path.

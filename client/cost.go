@@ -37,10 +37,6 @@ type Cost struct {
 }
 
 // Cost returns the ledger of a month; empty: the present one.
-func (c *Client) Cost(ctx context.Context, month string) (out Cost, err error) {
-	q := map[string][]string{}
-	if month != "" {
-		q["month"] = []string{month}
-	}
-	return out, c.get(ctx, "/cost", q, &out)
+func (c *Client) Cost(ctx context.Context, month string) (Cost, error) {
+	return get[Cost](ctx, c, "/cost", query(map[string]any{"month": month}))
 }

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -101,6 +99,16 @@ type AddTarget struct {
 	Ordered  bool           `json:"ordered,omitempty"`
 }
 
+// ChangeTarget changes a target; what is absent stays as it is.
+type ChangeTarget struct {
+	Settings *TargetSettings `json:"settings,omitempty" doc:"All of them"`
+	Attempts *int            `json:"attempts,omitempty" doc:"At most; 0: for three days"`
+	Backoff  *string         `json:"backoff,omitempty" doc:"A duration such as 5s"`
+	Timeout  *string         `json:"timeout,omitempty" doc:"A duration such as 15s"`
+	Rate     *float64        `json:"rate,omitempty" doc:"Deliveries a second at most; 0: no limit"`
+	Ordered  *bool           `json:"ordered,omitempty"`
+}
+
 // RotateSecret gives a target a new secret.
 type RotateSecret struct {
 	Secret  string `json:"secret,omitempty" doc:"\"whsec_\" and 24 to 64 bytes in base 64; absent: a new one"`
@@ -143,10 +151,11 @@ type Attempt struct {
 
 // RedriveRequest says which dead letters are delivered again.
 type RedriveRequest struct {
-	IDs    []string `json:"ids,omitempty" maxItems:"1000"`
-	All    bool     `json:"all,omitempty" doc:"All that match target and type"`
-	Target string   `json:"target,omitempty"`
-	Type   string   `json:"type,omitempty" doc:"Type of the event; with * at its end all that begin so"`
+	IDs    []string  `json:"ids,omitempty" maxItems:"1000"`
+	All    bool      `json:"all,omitempty" doc:"All that match target, type and since"`
+	Target string    `json:"target,omitempty"`
+	Type   string    `json:"type,omitempty" doc:"Type of the event; with * at its end all that begin so"`
+	Since  time.Time `json:"since,omitzero" doc:"Given up not before"`
 }
 
 // Redrive is how far a redrive is.
@@ -166,8 +175,8 @@ type DeleteLetters struct {
 }
 
 // Rules returns all rules by name.
-func (c *Client) Rules(ctx context.Context) (out List[Rule], err error) {
-	return out, c.get(ctx, "/rules", nil, &out)
+func (c *Client) Rules(ctx context.Context) (List[Rule], error) {
+	return get[List[Rule]](ctx, c, "/rules", nil)
 }
 
 // PutRule adds or changes a rule.
@@ -177,102 +186,88 @@ func (c *Client) PutRule(ctx context.Context, name string, in PutRule) (r Rule, 
 }
 
 // PauseRule pauses a rule or has it go on.
-func (c *Client) PauseRule(ctx context.Context, name string, paused bool) (r Rule, err error) {
-	_, err = c.post(ctx, "/rules/"+seg(name)+"/pause", Pause{paused}, &r)
-	return r, err
+func (c *Client) PauseRule(ctx context.Context, name string, paused bool) (Rule, error) {
+	return send[Rule](ctx, c, http.MethodPost, "/rules/"+seg(name)+"/pause", Pause{paused})
 }
 
 // DeleteRule removes a rule.
 func (c *Client) DeleteRule(ctx context.Context, name string) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/rules/" + seg(name)}, nil)
-	return err
+	return c.remove(ctx, "/rules/"+seg(name))
 }
 
 // TryRule says which of the newest events an expression chooses.
-func (c *Client) TryRule(ctx context.Context, when string) (out List[TriedEvent], err error) {
-	_, err = c.post(ctx, "/rules/try", TryRule{when}, &out)
-	return out, err
+func (c *Client) TryRule(ctx context.Context, when string) (List[TriedEvent], error) {
+	return send[List[TriedEvent]](ctx, c, http.MethodPost, "/rules/try", TryRule{when})
 }
 
 // Targets returns all targets by name.
-func (c *Client) Targets(ctx context.Context) (out List[Target], err error) {
-	return out, c.get(ctx, "/targets", nil, &out)
+func (c *Client) Targets(ctx context.Context) (List[Target], error) {
+	return get[List[Target]](ctx, c, "/targets", nil)
 }
 
 // Target returns one target.
-func (c *Client) Target(ctx context.Context, name string) (t Target, err error) {
-	return t, c.get(ctx, "/targets/"+seg(name), nil, &t)
+func (c *Client) Target(ctx context.Context, name string) (Target, error) {
+	return get[Target](ctx, c, "/targets/"+seg(name), nil)
 }
 
 // AddTarget adds a target.
-func (c *Client) AddTarget(ctx context.Context, in AddTarget) (t Target, err error) {
-	_, err = c.post(ctx, "/targets", in, &t)
-	return t, err
+func (c *Client) AddTarget(ctx context.Context, in AddTarget) (Target, error) {
+	return send[Target](ctx, c, http.MethodPost, "/targets", in)
+}
+
+// ChangeTarget changes a target, which keeps its secret.
+func (c *Client) ChangeTarget(ctx context.Context, name string, in ChangeTarget) (Target, error) {
+	return send[Target](ctx, c, http.MethodPatch, "/targets/"+seg(name), in)
 }
 
 // PauseTarget has deliveries to a target wait, or go on.
-func (c *Client) PauseTarget(ctx context.Context, name string, paused bool) (t Target, err error) {
-	_, err = c.post(ctx, "/targets/"+seg(name)+"/pause", Pause{paused}, &t)
-	return t, err
+func (c *Client) PauseTarget(ctx context.Context, name string, paused bool) (Target, error) {
+	return send[Target](ctx, c, http.MethodPost, "/targets/"+seg(name)+"/pause", Pause{paused})
 }
 
 // RotateSecret gives a target a new secret, which the answer holds.
-func (c *Client) RotateSecret(ctx context.Context, name string, in RotateSecret) (t Target, err error) {
-	_, err = c.post(ctx, "/targets/"+seg(name)+"/rotate", in, &t)
-	return t, err
+func (c *Client) RotateSecret(ctx context.Context, name string, in RotateSecret) (Target, error) {
+	return send[Target](ctx, c, http.MethodPost, "/targets/"+seg(name)+"/rotate", in)
 }
 
 // TestTarget makes one attempt with an event that is not in the log.
-func (c *Client) TestTarget(ctx context.Context, name string) (a Attempt, err error) {
-	_, err = c.post(ctx, "/targets/"+seg(name)+"/test", nil, &a)
-	return a, err
+func (c *Client) TestTarget(ctx context.Context, name string) (Attempt, error) {
+	return send[Attempt](ctx, c, http.MethodPost, "/targets/"+seg(name)+"/test", nil)
 }
 
 // DeleteTarget removes a target.
 func (c *Client) DeleteTarget(ctx context.Context, name string) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/targets/" + seg(name)}, nil)
-	return err
+	return c.remove(ctx, "/targets/"+seg(name))
 }
 
 // DeliveryFilter chooses deliveries; empty fields choose all.
 type DeliveryFilter struct {
 	Target, Type, Status string
 	Number               int64
-	Before               string // Next of the page before
-	Limit                int    // 1 to 500; 0: 100
+	Since                time.Time // ended not before
+	Before               string    // Next of the page before
+	Limit                int       // 1 to 500; 0: 100
 }
 
 // Deliveries returns a page of deliveries, newest events first.
-func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) (out List[Delivery], err error) {
-	q := url.Values{}
-	for k, v := range map[string]string{"target": f.Target, "type": f.Type, "status": f.Status, "before": f.Before} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	if f.Number > 0 {
-		q.Set("number", strconv.FormatInt(f.Number, 10))
-	}
-	if f.Limit > 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	return out, c.get(ctx, "/deliveries", q, &out)
+func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) (List[Delivery], error) {
+	return get[List[Delivery]](ctx, c, "/deliveries", query(map[string]any{"target": f.Target, "type": f.Type, "status": f.Status,
+		"since": f.Since, "number": f.Number, "before": f.Before, "limit": f.Limit}))
 }
 
 // Delivery returns one delivery with its attempts and its event.
-func (c *Client) Delivery(ctx context.Context, id string) (d Delivery, err error) {
-	return d, c.get(ctx, "/deliveries/"+seg(id), nil, &d)
+func (c *Client) Delivery(ctx context.Context, id string) (Delivery, error) {
+	return get[Delivery](ctx, c, "/deliveries/"+seg(id), nil)
 }
 
 // Redrive has dead letters be delivered again.
-func (c *Client) Redrive(ctx context.Context, in RedriveRequest) (r Redrive, err error) {
-	_, err = c.post(ctx, "/dead-letters/redrive", in, &r)
-	return r, err
+func (c *Client) Redrive(ctx context.Context, in RedriveRequest) (Redrive, error) {
+	return send[Redrive](ctx, c, http.MethodPost, "/dead-letters/redrive", in)
 }
 
 // RedriveProgress says how far a redrive is.
-func (c *Client) RedriveProgress(ctx context.Context, id string) (r Redrive, err error) {
-	return r, c.get(ctx, "/redrives/"+seg(id), nil, &r)
+func (c *Client) RedriveProgress(ctx context.Context, id string) (Redrive, error) {
+	return get[Redrive](ctx, c, "/redrives/"+seg(id), nil)
 }
 
 // DeleteLetters deletes dead letters.

@@ -59,25 +59,21 @@ type SweepResult struct {
 }
 
 // Keep has the sweep spare an instance.
-func (c *Client) Keep(ctx context.Context, ref string, in Keep) (i Instance, err error) {
-	_, err = c.sendJSON(ctx, request{method: http.MethodPut, path: "/instances/" + seg(ref) + "/keep"}, in, &i)
-	return i, err
+func (c *Client) Keep(ctx context.Context, ref string, in Keep) (Instance, error) {
+	return send[Instance](ctx, c, http.MethodPut, "/instances/"+seg(ref)+"/keep", in)
 }
 
 // Release takes Keep back.
-func (c *Client) Release(ctx context.Context, ref string) (i Instance, err error) {
-	_, err = c.call(ctx, request{method: http.MethodDelete, path: "/instances/" + seg(ref) + "/keep"}, &i)
-	return i, err
+func (c *Client) Release(ctx context.Context, ref string) (Instance, error) {
+	return send[Instance](ctx, c, http.MethodDelete, "/instances/"+seg(ref)+"/keep", nil)
 }
 
 // Sweep returns the report of a sweep.
-func (c *Client) Sweep(ctx context.Context, execution string) (s Sweep, err error) {
-	return s, c.get(ctx, "/sweeps/"+seg(execution), nil, &s)
+func (c *Client) Sweep(ctx context.Context, execution string) (Sweep, error) {
+	return get[Sweep](ctx, c, "/sweeps/"+seg(execution), nil)
 }
 
 // Sweeps returns the newest sweeps without their results.
 func (c *Client) Sweeps(ctx context.Context) ([]Sweep, error) {
-	var out List[Sweep]
-	err := c.get(ctx, "/sweeps", nil, &out)
-	return out.Items, err
+	return items[Sweep](ctx, c, "/sweeps", nil)
 }

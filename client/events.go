@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 )
@@ -35,13 +34,13 @@ type EventType struct {
 }
 
 // EventTypes returns the types of the portal's own events by name.
-func (c *Client) EventTypes(ctx context.Context) (out List[EventType], err error) {
-	return out, c.get(ctx, "/event-types", nil, &out)
+func (c *Client) EventTypes(ctx context.Context) (List[EventType], error) {
+	return get[List[EventType]](ctx, c, "/event-types", nil)
 }
 
 // EventSchema returns the JSON Schema of the data of a type of events.
-func (c *Client) EventSchema(ctx context.Context, typ string) (out json.RawMessage, err error) {
-	return out, c.get(ctx, "/event-types/"+seg(typ), nil, &out)
+func (c *Client) EventSchema(ctx context.Context, typ string) (json.RawMessage, error) {
+	return get[json.RawMessage](ctx, c, "/event-types/"+seg(typ), nil)
 }
 
 // EventFilter chooses events; empty fields choose all.
@@ -54,26 +53,14 @@ type EventFilter struct {
 }
 
 // EventLog returns a page of the events that one may see, newest first.
-func (c *Client) EventLog(ctx context.Context, f EventFilter) (out List[Event], err error) {
-	q := url.Values{}
-	for k, v := range map[string]string{"type": f.Type, "source": f.Source, "subject": f.Subject, "instance": f.Instance, "text": f.Text,
-		"before": f.Before} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	if f.Limit > 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	if !f.Since.IsZero() {
-		q.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
-	}
-	return out, c.get(ctx, "/events", q, &out)
+func (c *Client) EventLog(ctx context.Context, f EventFilter) (List[Event], error) {
+	return get[List[Event]](ctx, c, "/events", query(map[string]any{"type": f.Type, "source": f.Source, "subject": f.Subject,
+		"instance": f.Instance, "text": f.Text, "since": f.Since, "before": f.Before, "limit": f.Limit}))
 }
 
 // EventAt returns the event with a number.
-func (c *Client) EventAt(ctx context.Context, number int64) (e Event, err error) {
-	return e, c.get(ctx, "/events/"+strconv.FormatInt(number, 10), nil, &e)
+func (c *Client) EventAt(ctx context.Context, number int64) (Event, error) {
+	return get[Event](ctx, c, "/events/"+strconv.FormatInt(number, 10), nil)
 }
 
 // SendEvents sends events as JSON: one, or an array, of CloudEvents 1.0.

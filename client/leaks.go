@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -34,21 +32,16 @@ type Leak struct {
 }
 
 // Leaks returns a page of leaks, newest first: those that are there, or all.
-func (c *Client) Leaks(ctx context.Context, gone bool, before string, limit int) (l List[Leak], err error) {
-	q := url.Values{"limit": {strconv.Itoa(limit)}, "gone": {strconv.FormatBool(gone)}}
-	if before != "" {
-		q.Set("before", before)
-	}
-	return l, c.get(ctx, "/leaks", q, &l)
+func (c *Client) Leaks(ctx context.Context, gone bool, before string, limit int) (List[Leak], error) {
+	return get[List[Leak]](ctx, c, "/leaks", query(map[string]any{"gone": gone, "before": before, "limit": limit}))
 }
 
 // Leak returns one.
-func (c *Client) Leak(ctx context.Context, id string) (l Leak, err error) {
-	return l, c.get(ctx, "/leaks/"+seg(id), nil, &l)
+func (c *Client) Leak(ctx context.Context, id string) (Leak, error) {
+	return get[Leak](ctx, c, "/leaks/"+seg(id), nil)
 }
 
 // RemoveLeak removes what leaked at once.
-func (c *Client) RemoveLeak(ctx context.Context, id string) (l Leak, err error) {
-	_, err = c.call(ctx, request{method: http.MethodPost, path: "/leaks/" + seg(id) + "/remove"}, &l)
-	return l, err
+func (c *Client) RemoveLeak(ctx context.Context, id string) (Leak, error) {
+	return send[Leak](ctx, c, http.MethodPost, "/leaks/"+seg(id)+"/remove", nil)
 }

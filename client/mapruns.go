@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -48,24 +46,16 @@ type MapCounts struct {
 }
 
 // MapRuns returns a page of the map runs of an execution, newest first.
-func (c *Client) MapRuns(ctx context.Context, execution, before string, limit int) (out List[MapRun], err error) {
-	q := url.Values{}
-	if before != "" {
-		q.Set("before", before)
-	}
-	if limit > 0 {
-		q.Set("limit", strconv.Itoa(limit))
-	}
-	return out, c.get(ctx, "/executions/"+seg(execution)+"/map-runs", q, &out)
+func (c *Client) MapRuns(ctx context.Context, execution, before string, limit int) (List[MapRun], error) {
+	return get[List[MapRun]](ctx, c, "/executions/"+seg(execution)+"/map-runs", query(map[string]any{"before": before, "limit": limit}))
 }
 
 // MapRun returns one map run.
-func (c *Client) MapRun(ctx context.Context, id string) (r MapRun, err error) {
-	return r, c.get(ctx, "/map-runs/"+seg(id), nil, &r)
+func (c *Client) MapRun(ctx context.Context, id string) (MapRun, error) {
+	return get[MapRun](ctx, c, "/map-runs/"+seg(id), nil)
 }
 
 // UpdateMapRun changes the limits of a map run that goes on.
-func (c *Client) UpdateMapRun(ctx context.Context, id string, l MapRunLimits) (r MapRun, err error) {
-	_, err = c.sendJSON(ctx, request{method: http.MethodPatch, path: "/map-runs/" + seg(id)}, l, &r)
-	return r, err
+func (c *Client) UpdateMapRun(ctx context.Context, id string, l MapRunLimits) (MapRun, error) {
+	return send[MapRun](ctx, c, http.MethodPatch, "/map-runs/"+seg(id), l)
 }

@@ -72,55 +72,45 @@ type ChangeSchedule struct {
 
 // Schedules returns all schedules in the order of their names.
 func (c *Client) Schedules(ctx context.Context) ([]Schedule, error) {
-	var out List[Schedule]
-	err := c.get(ctx, "/schedules", nil, &out)
-	return out.Items, err
+	return items[Schedule](ctx, c, "/schedules", nil)
 }
 
 // Schedule returns one schedule.
-func (c *Client) Schedule(ctx context.Context, name string) (s Schedule, err error) {
-	return s, c.get(ctx, "/schedules/"+seg(name), nil, &s)
+func (c *Client) Schedule(ctx context.Context, name string) (Schedule, error) {
+	return get[Schedule](ctx, c, "/schedules/"+seg(name), nil)
 }
 
 // Firings returns the newest firings of a schedule, at most limit.
 func (c *Client) Firings(ctx context.Context, name string, limit int) ([]Firing, error) {
-	var out List[Firing]
-	err := c.get(ctx, "/schedules/"+seg(name)+"/firings", url.Values{"limit": {strconv.Itoa(limit)}}, &out)
-	return out.Items, err
+	return items[Firing](ctx, c, "/schedules/"+seg(name)+"/firings", url.Values{"limit": {strconv.Itoa(limit)}})
 }
 
 // AddSchedule makes a schedule.
-func (c *Client) AddSchedule(ctx context.Context, in AddSchedule) (s Schedule, err error) {
-	_, err = c.post(ctx, "/schedules", in, &s)
-	return s, err
+func (c *Client) AddSchedule(ctx context.Context, in AddSchedule) (Schedule, error) {
+	return send[Schedule](ctx, c, http.MethodPost, "/schedules", in)
 }
 
 // ChangeSchedule changes a schedule.
-func (c *Client) ChangeSchedule(ctx context.Context, name string, in ChangeSchedule) (s Schedule, err error) {
-	_, err = c.sendJSON(ctx, request{method: http.MethodPatch, path: "/schedules/" + seg(name)}, in, &s)
-	return s, err
+func (c *Client) ChangeSchedule(ctx context.Context, name string, in ChangeSchedule) (Schedule, error) {
+	return send[Schedule](ctx, c, http.MethodPatch, "/schedules/"+seg(name), in)
 }
 
 // PauseSchedule keeps a schedule from being due.
-func (c *Client) PauseSchedule(ctx context.Context, name string) (s Schedule, err error) {
-	_, err = c.post(ctx, "/schedules/"+seg(name)+"/pause", nil, &s)
-	return s, err
+func (c *Client) PauseSchedule(ctx context.Context, name string) (Schedule, error) {
+	return send[Schedule](ctx, c, http.MethodPost, "/schedules/"+seg(name)+"/pause", nil)
 }
 
 // ResumeSchedule takes PauseSchedule back.
-func (c *Client) ResumeSchedule(ctx context.Context, name string) (s Schedule, err error) {
-	_, err = c.post(ctx, "/schedules/"+seg(name)+"/resume", nil, &s)
-	return s, err
+func (c *Client) ResumeSchedule(ctx context.Context, name string) (Schedule, error) {
+	return send[Schedule](ctx, c, http.MethodPost, "/schedules/"+seg(name)+"/resume", nil)
 }
 
 // RunSchedule starts an execution of a schedule now.
-func (c *Client) RunSchedule(ctx context.Context, name string) (f Firing, err error) {
-	_, err = c.post(ctx, "/schedules/"+seg(name)+"/run", nil, &f)
-	return f, err
+func (c *Client) RunSchedule(ctx context.Context, name string) (Firing, error) {
+	return send[Firing](ctx, c, http.MethodPost, "/schedules/"+seg(name)+"/run", nil)
 }
 
 // RemoveSchedule deletes a schedule.
 func (c *Client) RemoveSchedule(ctx context.Context, name string) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/schedules/" + seg(name)}, nil)
-	return err
+	return c.remove(ctx, "/schedules/"+seg(name))
 }

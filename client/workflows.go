@@ -66,20 +66,13 @@ type History struct {
 }
 
 // StateMachines returns a page of state machines in the order of their names.
-func (c *Client) StateMachines(ctx context.Context, after string, limit int) (out List[StateMachine], err error) {
-	q := url.Values{}
-	if after != "" {
-		q.Set("after", after)
-	}
-	if limit > 0 {
-		q.Set("limit", strconv.Itoa(limit))
-	}
-	return out, c.get(ctx, "/state-machines", q, &out)
+func (c *Client) StateMachines(ctx context.Context, after string, limit int) (List[StateMachine], error) {
+	return get[List[StateMachine]](ctx, c, "/state-machines", query(map[string]any{"after": after, "limit": limit}))
 }
 
 // StateMachine returns one state machine with its definition.
-func (c *Client) StateMachine(ctx context.Context, name string) (m StateMachine, err error) {
-	return m, c.get(ctx, "/state-machines/"+seg(name), nil, &m)
+func (c *Client) StateMachine(ctx context.Context, name string) (StateMachine, error) {
+	return get[StateMachine](ctx, c, "/state-machines/"+seg(name), nil)
 }
 
 // PutStateMachine creates a state machine or changes its definition.
@@ -92,14 +85,12 @@ func (c *Client) PutStateMachine(ctx context.Context, name string, in PutStateMa
 // DeleteStateMachine deletes a state machine; it goes when its executions have
 // ended.
 func (c *Client) DeleteStateMachine(ctx context.Context, name string) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/state-machines/" + seg(name)}, nil)
-	return err
+	return c.remove(ctx, "/state-machines/"+seg(name))
 }
 
 // StartExecution starts an execution of a state machine.
-func (c *Client) StartExecution(ctx context.Context, machine string, in StartExecution) (x Execution, err error) {
-	_, err = c.post(ctx, "/state-machines/"+seg(machine)+"/executions", in, &x)
-	return x, err
+func (c *Client) StartExecution(ctx context.Context, machine string, in StartExecution) (Execution, error) {
+	return send[Execution](ctx, c, http.MethodPost, "/state-machines/"+seg(machine)+"/executions", in)
 }
 
 // ExecutionFilter chooses executions; empty fields choose all.
@@ -111,37 +102,27 @@ type ExecutionFilter struct {
 }
 
 // Executions returns a page of executions, newest first.
-func (c *Client) Executions(ctx context.Context, f ExecutionFilter) (out List[Execution], err error) {
-	q := url.Values{}
-	for k, v := range map[string]string{"state_machine": f.StateMachine, "status": f.Status, "map_run": f.MapRun, "before": f.Before} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	if f.Limit > 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	return out, c.get(ctx, "/executions", q, &out)
+func (c *Client) Executions(ctx context.Context, f ExecutionFilter) (List[Execution], error) {
+	return get[List[Execution]](ctx, c, "/executions", query(map[string]any{"state_machine": f.StateMachine, "status": f.Status,
+		"map_run": f.MapRun, "before": f.Before, "limit": f.Limit}))
 }
 
 // Execution returns one execution.
-func (c *Client) Execution(ctx context.Context, id string) (x Execution, err error) {
-	return x, c.get(ctx, "/executions/"+seg(id), nil, &x)
+func (c *Client) Execution(ctx context.Context, id string) (Execution, error) {
+	return get[Execution](ctx, c, "/executions/"+seg(id), nil)
 }
 
 // History returns a page of the events with numbers above after.
-func (c *Client) History(ctx context.Context, id string, after int64) (h History, err error) {
-	return h, c.get(ctx, "/executions/"+seg(id)+"/history", url.Values{"after": {strconv.FormatInt(after, 10)}}, &h)
+func (c *Client) History(ctx context.Context, id string, after int64) (History, error) {
+	return get[History](ctx, c, "/executions/"+seg(id)+"/history", url.Values{"after": {strconv.FormatInt(after, 10)}})
 }
 
 // StopExecution ends an execution as ABORTED.
-func (c *Client) StopExecution(ctx context.Context, id string, in StopExecution) (x Execution, err error) {
-	_, err = c.post(ctx, "/executions/"+seg(id)+"/stop", in, &x)
-	return x, err
+func (c *Client) StopExecution(ctx context.Context, id string, in StopExecution) (Execution, error) {
+	return send[Execution](ctx, c, http.MethodPost, "/executions/"+seg(id)+"/stop", in)
 }
 
 // RedriveExecution lets an execution that did not succeed go on where it ended.
-func (c *Client) RedriveExecution(ctx context.Context, id string) (x Execution, err error) {
-	_, err = c.post(ctx, "/executions/"+seg(id)+"/redrive", nil, &x)
-	return x, err
+func (c *Client) RedriveExecution(ctx context.Context, id string) (Execution, error) {
+	return send[Execution](ctx, c, http.MethodPost, "/executions/"+seg(id)+"/redrive", nil)
 }
