@@ -15,15 +15,6 @@ import (
 	"github.com/internal-app-portal/iap/instance"
 )
 
-// Bookings is what the API needs of booking.Service.
-type Bookings interface {
-	Book(ctx context.Context, actor iap.Actor, n booking.New) (booking.Booking, error)
-	Change(ctx context.Context, actor iap.Actor, id string, c booking.Change) (booking.Booking, error)
-	Cancel(ctx context.Context, actor iap.Actor, id string) (booking.Booking, error)
-	Get(ctx context.Context, actor iap.Actor, id string) (booking.Booking, error)
-	List(ctx context.Context, actor iap.Actor, f booking.Filter) ([]booking.Booking, error)
-}
-
 type bookingInput struct {
 	ID string `path:"id" maxLength:"26" doc:"ID of the booking"`
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
@@ -79,7 +80,7 @@ type Config struct {
 	Workflows Workflows        // nil: the API has no state machines
 	Buckets   Buckets          // nil: the API has no buckets
 	Schedules schedule.Access  // nil: the API has no schedules
-	Bookings  Bookings         // nil: the API has no bookings
+	Bookings  booking.Access   // nil: the API has no bookings
 	PortalURL string           // address of the portal, for calendars
 	Schema    []byte           // JSON Schema of iap.yaml: catalog.Schema
 	Zone      *time.Location   // of clock times; nil: UTC

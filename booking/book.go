@@ -45,6 +45,15 @@ func overlaps(field string, e *OverlapError) error {
 
 const timeFormat = "2006-01-02T15:04:05Z07:00"
 
+// Access is what people can do about bookings; *Service is one.
+type Access interface {
+	Book(ctx context.Context, actor iap.Actor, n New) (Booking, error)
+	Change(ctx context.Context, actor iap.Actor, id string, c Change) (Booking, error)
+	Cancel(ctx context.Context, actor iap.Actor, id string) (Booking, error)
+	Get(ctx context.Context, actor iap.Actor, id string) (Booking, error)
+	List(ctx context.Context, actor iap.Actor, f Filter) ([]Booking, error)
+}
+
 // Book books an instance. The booking, its execution and the event are one
 // commit. Errors: Invalid (with the field), NotFound and Conflict for the app,
 // Conflict caused by an *OverlapError, Limit, Unavailable, Full.

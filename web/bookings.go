@@ -12,15 +12,6 @@ import (
 	"github.com/internal-app-portal/iap/instance"
 )
 
-// Bookings is what the pages need of the bookings; *booking.Service is one.
-type Bookings interface {
-	Book(ctx context.Context, actor iap.Actor, n booking.New) (booking.Booking, error)
-	Change(ctx context.Context, actor iap.Actor, id string, c booking.Change) (booking.Booking, error)
-	Cancel(ctx context.Context, actor iap.Actor, id string) (booking.Booking, error)
-	Get(ctx context.Context, actor iap.Actor, id string) (booking.Booking, error)
-	List(ctx context.Context, actor iap.Actor, f booking.Filter) ([]booking.Booking, error)
-}
-
 func (s *Server) bookingRoutes(in func(pattern string, h handler)) {
 	for pattern, h := range map[string]handler{
 		"GET /bookings":                  s.bookingsPage,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/booking"
 	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
@@ -78,7 +79,7 @@ type Config struct {
 	Schedules schedule.Access // nil: no pages of schedules
 	Leaks     leak.Access     // nil: no page of leaks
 	Workflows Workflows       // nil: no pages of state machines
-	Bookings  Bookings        // nil: no pages of bookings
+	Bookings  booking.Access  // nil: no pages of bookings
 	PortalURL string          // address of the portal, for calendars
 	// Reader and Deliveries: without both there are no pages of events.
 	Reader     event.Reader
