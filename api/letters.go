@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,16 +43,17 @@ func (s *service) registerLetters() {
 }
 
 type deliveriesInput struct {
-	Target string `query:"target" maxLength:"63"`
-	Type   string `query:"type" maxLength:"300" doc:"Type of the event; with * at its end all that begin so"`
-	Status string `query:"status" enum:"waiting,delivered,dead,dropped"`
-	Number int64  `query:"number" minimum:"1" doc:"Of the event"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
-	Before string `query:"before" maxLength:"90" doc:"\"next\" of the page before"`
+	Target string    `query:"target" maxLength:"63"`
+	Type   string    `query:"type" maxLength:"300" doc:"Type of the event; with * at its end all that begin so"`
+	Status string    `query:"status" enum:"waiting,delivered,dead,dropped"`
+	Number int64     `query:"number" minimum:"1" doc:"Of the event"`
+	Since  time.Time `query:"since" doc:"Ended not before"`
+	Limit  int       `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Before string    `query:"before" maxLength:"90" doc:"\"next\" of the page before"`
 }
 
 func (s *service) listDeliveries(ctx context.Context, in *deliveriesInput) (*bodyOf[client.List[client.Delivery]], error) {
-	f := delivery.Filter{Target: in.Target, EventType: in.Type, Status: delivery.Status(in.Status), Number: in.Number, Limit: in.Limit}
+	f := delivery.Filter{Target: in.Target, EventType: in.Type, Status: delivery.Status(in.Status), Number: in.Number, Since: in.Since, Limit: in.Limit}
 	if in.Before != "" {
 		if _, _, err := delivery.ParseID(in.Before); err != nil {
 			return nil, iap.FieldErrorf("api.Deliveries", "query.before", "%q is not the \"next\" of a page", in.Before)
@@ -118,7 +120,7 @@ func (s *service) redriveLetters(ctx context.Context, in *redriveInput) (*bodyOf
 	case b.All == (len(b.IDs) > 0):
 		return nil, iap.FieldErrorf("api.Redrive", "ids", "give either the IDs of dead letters or \"all\": true")
 	case b.All:
-		id, n, err = s.cfg.Delivery.RedriveAll(ctx, actor(ctx), delivery.Filter{Target: b.Target, EventType: b.Type})
+		id, n, err = s.cfg.Delivery.RedriveAll(ctx, actor(ctx), delivery.Filter{Target: b.Target, EventType: b.Type, Since: b.Since})
 	default:
 		id, n, err = s.cfg.Delivery.Redrive(ctx, actor(ctx), b.IDs)
 	}

@@ -23,6 +23,7 @@ type Delivery interface {
 	Targets(ctx context.Context, a iap.Actor) ([]delivery.Target, map[string]delivery.Health, error)
 	Target(ctx context.Context, a iap.Actor, name string) (delivery.Target, delivery.Health, error)
 	AddTarget(ctx context.Context, a iap.Actor, t delivery.Target) (delivery.Target, error)
+	ChangeTarget(ctx context.Context, a iap.Actor, t delivery.Target) (delivery.Target, error)
 	RotateSecret(ctx context.Context, a iap.Actor, name, secret string, overlap time.Duration) (delivery.Target, error)
 	PauseTarget(ctx context.Context, a iap.Actor, name string, paused bool) (delivery.Target, error)
 	DeleteTarget(ctx context.Context, a iap.Actor, name string) error

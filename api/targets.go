@@ -27,6 +27,9 @@ func (s *service) registerTargets() {
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets", OperationID: "add-target", Tags: tags,
 		Summary: "Add a target, for admins", Description: "The answer holds the secret of a webhook's signature, which is not told again.",
 		DefaultStatus: http.StatusCreated, Errors: []int{403, 409, 422, 429, 503, 507}}, s.addTarget)
+	register(s, huma.Operation{Method: http.MethodPatch, Path: "/targets/{name}", OperationID: "change-target", Tags: tags,
+		Summary: "Change a target, which keeps its secret; for admins", Description: "What is absent stays as it is.",
+		Errors: []int{400, 403, 404, 422, 503, 507}}, s.changeTarget)
 	register(s, huma.Operation{Method: http.MethodPost, Path: "/targets/{name}/pause", OperationID: "pause-target", Tags: tags,
 		Summary: "Have deliveries to a target wait, or go on; for admins", Errors: []int{403, 404, 503, 507}},
 		func(ctx context.Context, in *pauseInput) (*bodyOf[client.Target], error) {
@@ -107,6 +110,47 @@ func (s *service) addTarget(ctx context.Context, in *addTargetInput) (*bodyOf[cl
 		return nil, err
 	}
 	return &bodyOf[client.Target]{wireTarget(t, delivery.Health{})}, nil
+}
+
+type changeTargetInput struct {
+	Name string `path:"name" maxLength:"63"`
+	Body exact[client.ChangeTarget]
+}
+
+func (s *service) changeTarget(ctx context.Context, in *changeTargetInput) (*bodyOf[client.Target], error) {
+	t, _, err := s.cfg.Delivery.Target(ctx, actor(ctx), in.Name)
+	if err != nil {
+		return nil, err
+	}
+	b := in.Body.Value
+	if b.Settings != nil {
+		t.Settings = delivery.Settings(*b.Settings)
+	}
+	if b.Attempts != nil {
+		t.Attempts = *b.Attempts
+	}
+	if b.Rate != nil {
+		t.Rate = *b.Rate
+	}
+	if b.Ordered != nil {
+		t.Ordered = *b.Ordered
+	}
+	for _, one := range []struct {
+		field string
+		text  *string
+		to    *time.Duration
+	}{{"backoff", b.Backoff, &t.Backoff}, {"timeout", b.Timeout, &t.Timeout}} {
+		if one.text == nil {
+			continue
+		}
+		if *one.to, err = duration(one.field, *one.text); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := s.cfg.Delivery.ChangeTarget(ctx, actor(ctx), t); err != nil {
+		return nil, err
+	}
+	return s.target(ctx, in.Name)
 }
 
 type rotateInput struct {

@@ -19,9 +19,21 @@ type deadLetterCmd struct {
 }
 
 type deadLetterListCmd struct {
-	Target string `help:"Of this target." placeholder:"NAME"`
-	Type   string `help:"Of events of this type; with * at its end all that begin so." placeholder:"TYPE"`
-	Limit  int    `short:"n" help:"How many at most; 0: all." default:"0"`
+	Target string        `help:"Of this target." placeholder:"NAME"`
+	Type   string        `help:"Of events of this type; with * at its end all that begin so." placeholder:"TYPE"`
+	Since  time.Duration `help:"Given up no longer ago than this: 90m, 48h." placeholder:"DURATION"`
+	Limit  int           `short:"n" help:"How many at most; 0: all." default:"0"`
+}
+
+// since is the time a duration ago; no duration is no time.
+func (r *run) since(d time.Duration) (at time.Time, err error) {
+	switch {
+	case d < 0:
+		return at, exitf(codeUsage, "--since %s is not a length of time above 0", d)
+	case d > 0:
+		at = r.now().Add(-d)
+	}
+	return at, nil
 }
 
 func (c *deadLetterListCmd) Run(r *run) error {
@@ -29,12 +41,16 @@ func (c *deadLetterListCmd) Run(r *run) error {
 	if limit <= 0 {
 		limit = int(^uint(0) >> 1)
 	}
+	since, err := r.since(c.Since)
+	if err != nil {
+		return err
+	}
 	cl, err := r.client()
 	if err != nil {
 		return err
 	}
 	letters, err := pages(limit, func(before string, limit int) (client.List[client.Delivery], error) {
-		return cl.Deliveries(r.ctx, client.DeliveryFilter{Target: c.Target, Type: c.Type, Status: "dead", Before: before, Limit: limit})
+		return cl.Deliveries(r.ctx, client.DeliveryFilter{Target: c.Target, Type: c.Type, Status: "dead", Since: since, Before: before, Limit: limit})
 	})
 	if err != nil {
 		return err
@@ -90,9 +106,10 @@ func codeText(code int) string {
 
 type deadLetterRedriveCmd struct {
 	IDs    []string      `arg:"" optional:"" name:"id" help:"IDs of dead letters."`
-	All    bool          `help:"All of them, or all that --target and --type choose."`
+	All    bool          `help:"All of them, or all that --target, --type and --since choose."`
 	Target string        `help:"With --all: of this target." placeholder:"NAME"`
 	Type   string        `help:"With --all: of events of this type." placeholder:"TYPE"`
+	Since  time.Duration `help:"With --all: of those given up no longer ago than this." placeholder:"DURATION"`
 	Wait   bool          `help:"Wait until each was delivered or is dead again."`
 	Limit  time.Duration `name:"timeout" help:"How long to wait." default:"1h"`
 }
@@ -101,11 +118,15 @@ func (c *deadLetterRedriveCmd) Run(r *run) error {
 	if c.All == (len(c.IDs) > 0) {
 		return exitf(codeUsage, "give the IDs of dead letters, or --all")
 	}
+	since, err := r.since(c.Since)
+	if err != nil {
+		return err
+	}
 	cl, err := r.client()
 	if err != nil {
 		return err
 	}
-	p, err := cl.Redrive(r.ctx, client.RedriveRequest{IDs: c.IDs, All: c.All, Target: c.Target, Type: c.Type})
+	p, err := cl.Redrive(r.ctx, client.RedriveRequest{IDs: c.IDs, All: c.All, Target: c.Target, Type: c.Type, Since: since})
 	if err != nil {
 		return err
 	}

@@ -79,17 +79,15 @@ func (c *eventListCmd) Run(r *run) error {
 	if c.Limit < 1 || c.Limit > 100000 {
 		return exitf(codeUsage, "--limit %d is not between 1 and 100000", c.Limit)
 	}
-	if c.Since < 0 {
-		return exitf(codeUsage, "--since %s is not a length of time above 0", c.Since)
+	since, err := r.since(c.Since)
+	if err != nil {
+		return err
 	}
 	cl, err := r.client()
 	if err != nil {
 		return err
 	}
-	f := client.EventFilter{Type: c.Type, Source: c.Source, Subject: c.Subject, Text: c.Text}
-	if c.Since > 0 {
-		f.Since = r.now().Add(-c.Since)
-	}
+	f := client.EventFilter{Type: c.Type, Source: c.Source, Subject: c.Subject, Text: c.Text, Since: since}
 	events, err := pages(c.Limit, func(before string, limit int) (client.List[client.Event], error) {
 		f.Before, f.Limit = before, limit
 		return cl.EventLog(r.ctx, f)

@@ -68,7 +68,7 @@ type exitPanic int
 
 func newParser(r *run) (*kong.Kong, *commands, error) {
 	c := &commands{}
-	c.Target.Add.targetFlags = newTargetFlags()
+	c.Target.Add.targetFlags, c.Target.Set.targetFlags = newTargetFlags(), newTargetFlags()
 	parser, err := kong.New(c,
 		kong.Name("iap"),
 		kong.Description("Deploys a company's apps: one click to a private address, and back to nothing.\n\n"+

@@ -9,6 +9,7 @@ import (
 
 type targetCmd struct {
 	Add    targetAddCmd    `cmd:"" help:"Add a target."`
+	Set    targetSetCmd    `cmd:"" help:"Change a target; what is not given stays as it is."`
 	List   targetListCmd   `cmd:"" help:"List targets with their health." aliases:"ls"`
 	Show   targetShowCmd   `cmd:"" help:"Show one target."`
 	Test   targetTestCmd   `cmd:"" help:"Send a target an event of type iap.test, and show its answer."`
@@ -53,6 +54,39 @@ func (c *targetAddCmd) Run(r *run) error {
 		r.hint("the secret of its signature is not shown again")
 	}
 	return nil
+}
+
+type targetSetCmd struct {
+	Name string `arg:"" help:"Name of the target."`
+	targetFlags
+	Unset    []string `help:"Flags of its kind to take away: allow-private, text." placeholder:"FLAG"`
+	Attempts *int     `help:"How often a delivery is tried; 0: for three days." placeholder:"N"`
+	Backoff  *string  `help:"Before the second attempt; twice as long before each further one." placeholder:"DURATION"`
+	Timeout  *string  `help:"Of one attempt." placeholder:"DURATION"`
+	Rate     *float64 `help:"Deliveries a second at most; 0: no limit." placeholder:"N"`
+	Ordered  *bool    `help:"Deliver events of one subject one after the other." negatable:""`
+}
+
+func (c *targetSetCmd) Run(r *run) error {
+	cl, err := r.client()
+	if err != nil {
+		return err
+	}
+	t, err := cl.Target(r.ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	in := client.ChangeTarget{Attempts: c.Attempts, Backoff: c.Backoff, Timeout: c.Timeout, Rate: c.Rate, Ordered: c.Ordered}
+	if in.Settings, err = c.changed(t, c.Unset); err != nil {
+		return err
+	}
+	if in == (client.ChangeTarget{}) {
+		return exitf(codeUsage, "say what changes; iap target set --help lists the flags")
+	}
+	if t, err = cl.ChangeTarget(r.ctx, c.Name, in); err != nil {
+		return err
+	}
+	return r.done(t, t.Name, "changed")
 }
 
 type targetListCmd struct{}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -99,6 +100,42 @@ func (t targetFlags) kind() (kind string, s client.TargetSettings, err error) {
 		err = json.Unmarshal(b, &s)
 	}
 	return string(of.Kind), s, err
+}
+
+// changed are a target's settings with those flags that were given, and without
+// those named in unset; nil: there are neither.
+func (t targetFlags) changed(x client.Target, unset []string) (*client.TargetSettings, error) {
+	of := delivery.KindInfo{Kind: delivery.Kind(x.Kind)}
+	for _, k := range delivery.Kinds() {
+		if k.Kind == of.Kind {
+			of = k
+		}
+	}
+	given, err := t.settings(of)
+	if err != nil || len(given)+len(unset) == 0 {
+		return nil, err
+	}
+	all := map[string]any{}
+	b, err := json.Marshal(x.Settings)
+	if err == nil {
+		err = json.Unmarshal(b, &all)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range unset {
+		n := slices.IndexFunc(of.Fields, func(f delivery.Field) bool { return f.Flag == strings.TrimPrefix(flag, "--") })
+		if n < 0 {
+			return nil, exitf(codeUsage, "--unset %s: a target of kind %s has no such flag", printable(flag), of.Kind)
+		}
+		delete(all, of.Fields[n].Name)
+	}
+	maps.Copy(all, given)
+	var out client.TargetSettings
+	if b, err = json.Marshal(all); err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	return &out, err
 }
 
 // settings are those of a kind; a flag that belongs to other kinds alone is

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/event"
@@ -39,6 +40,7 @@ type Targets interface {
 	ChangeTarget(ctx context.Context, a iap.Actor, t delivery.Target) (delivery.Target, error)
 	PauseTarget(ctx context.Context, a iap.Actor, name string, paused bool) (delivery.Target, error)
 	DeleteTarget(ctx context.Context, a iap.Actor, name string) error
+	RotateSecret(ctx context.Context, a iap.Actor, name, secret string, overlap time.Duration) (delivery.Target, error)
 	TestTarget(ctx context.Context, a iap.Actor, name string) (delivery.Attempt, error)
 }
 
@@ -71,6 +73,7 @@ func (s *Server) eventRoutes(in func(pattern string, h handler)) {
 		"GET /targets/{name}":         s.targetPage,
 		"POST /targets/{name}":        s.changeTarget,
 		"POST /targets/{name}/test":   s.testTarget,
+		"POST /targets/{name}/rotate": s.rotateSecret,
 		"POST /targets/{name}/pause":  s.pauseTarget(true),
 		"POST /targets/{name}/resume": s.pauseTarget(false),
 		"POST /targets/{name}/remove": s.removeTarget,

@@ -112,11 +112,34 @@ func (s *Server) addTarget(w http.ResponseWriter, r *http.Request, actor iap.Act
 	if own || t.Secret == "" {
 		return seeOther(w, r, "/targets/"+t.Name)
 	}
+	return s.showSecret(w, r, actor, http.StatusCreated, t, t.Name+" is added", true)
+}
+
+// showSecret shows the secret of a target, once.
+func (s *Server) showSecret(w http.ResponseWriter, r *http.Request, actor iap.Actor, status int, t delivery.Target, title string, added bool) error {
 	w.Header().Set("Cache-Control", "no-store")
-	return s.render(w, http.StatusCreated, "secret", struct {
+	return s.render(w, status, "secret", struct {
 		layout
-		Name, Secret string
-	}{s.layout(r, actor, "Added "+t.Name), t.Name, t.Secret})
+		T     delivery.Target
+		Added bool
+	}{s.layout(r, actor, title), t, added})
+}
+
+// rotateSecret gives a target a new secret. Deliveries are signed by the old one
+// as well for a while, unless that has become known.
+func (s *Server) rotateSecret(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
+	if err := parseForm(w, r); err != nil {
+		return err
+	}
+	overlap := delivery.DefaultOverlap
+	if r.PostForm.Has("known") {
+		overlap = 0
+	}
+	t, err := s.cfg.Deliveries.RotateSecret(r.Context(), actor, r.PathValue("name"), "", overlap)
+	if err != nil {
+		return err
+	}
+	return s.showSecret(w, r, actor, http.StatusOK, t, t.Name+" has a new secret", false)
 }
 
 type targetPage struct {

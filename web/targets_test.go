@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -51,6 +52,18 @@ func TestATargetIsAddedAndChanged(t *testing.T) {
 		t.Errorf("after the change: %+v", x)
 	}
 	contains(t, p.get("/targets"), "ops", "Webhook", "Not used yet", p.receiver.URL)
+
+	old := all[0].Secret
+	body = p.post("/targets/ops/rotate", url.Values{}, 200)
+	contains(t, body, "ops has a new secret", "signed by the old one as well")
+	all, _ = p.db.Targets(t.Context())
+	if both := strings.Fields(all[0].Secret); len(both) != 3 || both[0] == old || both[1] != old || !strings.Contains(html.UnescapeString(body), both[0]) {
+		t.Errorf("after the rotation: %q, before %q", both, old)
+	}
+	contains(t, p.post("/targets/ops/rotate", url.Values{"known": {"true"}}, 200), "The old one is no longer used")
+	if all, _ = p.db.Targets(t.Context()); len(strings.Fields(all[0].Secret)) != 1 {
+		t.Errorf("the old one is still good: %q", all[0].Secret)
+	}
 }
 
 func TestWhatIsWrongWithATargetIsSaidAtItsField(t *testing.T) {
