@@ -32,7 +32,7 @@ func (s *service) registerDocs(mux *http.ServeMux) {
 			h := w.Header()
 			h.Set("Content-Type", mediaType)
 			h.Set("Cache-Control", "no-cache")
-			h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 			http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 		})
 	}

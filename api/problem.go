@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/auth"
@@ -155,12 +156,12 @@ func fromHuma(_ huma.Context, _ string, v any) (any, error) {
 		if isUnknownKey(e) {
 			continue
 		}
-		field := strings.TrimPrefix(e.Location, "body.")
-		if field == "body" && len(m.Errors) == 1 {
+		e := fieldError(e)
+		if e.Field == "body" && len(m.Errors) == 1 {
 			p.Detail = e.Message
 			continue
 		}
-		p.Errors = append(p.Errors, client.FieldError{Field: field, Message: e.Message})
+		p.Errors = append(p.Errors, e)
 	}
 	switch {
 	case p.Status == http.StatusRequestEntityTooLarge:
@@ -173,4 +174,16 @@ func fromHuma(_ huma.Context, _ string, v any) (any, error) {
 		p.Detail = "send the body as application/json"
 	}
 	return p.Problem, nil
+}
+
+// fieldError names the field that an error of the framework is about: a key
+// that is not there is told of the object that lacks it.
+func fieldError(e *huma.ErrorDetail) client.FieldError {
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	name, lacks := strings.CutPrefix(e.Message, before)
+	name, found := strings.CutSuffix(name, after)
+	if lacks && found {
+		return client.FieldError{Field: strings.TrimPrefix(e.Location+"."+name, "body."), Message: "it is missing"}
+	}
+	return client.FieldError{Field: strings.TrimPrefix(e.Location, "body."), Message: e.Message}
 }

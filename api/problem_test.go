@@ -90,7 +90,7 @@ func TestBadJSON(t *testing.T) {
 		"wrong type":           {`{"app":7}`, "", 422, "app"},
 		"an array":             {`[]`, "", 422, "object"},
 		"null":                 {`null`, "", 422, "object"},
-		"app missing":          {`{}`, "", 422, "app"},
+		"app missing":          {`{}`, "", 422, "app: it is missing  [{app it is missing}]"},
 		"app empty":            {`{"app":""}`, "", 422, "app"},
 		"version negative":     {`{"app":"todo","version":-1}`, "", 422, "version"},
 		"version not whole":    {`{"app":"todo","version":1.5}`, "", 422, "version"},
