@@ -25,7 +25,7 @@ resource "terraform_data" "app" {
       error_message = "The port is taken by another app."
     }
   }
-}`}, job.ErrApplyFailed, []string{"Resource precondition failed", "The port is taken by another app.", "main.tf:5", `in resource "terraform_data" "app"`}},
+}`}, job.ErrApplyFailed, []string{"The port is taken by another app.\nAt main.tf:5, in resource \"terraform_data\" \"app\""}},
 		"a command that fails": {command("echo what it said; exit 3"), job.ErrApplyFailed,
 			[]string{"local-exec provisioner error", "exit status 3", "main.tf:6", "terraform_data.app"}},
 		"a mistake in the bundle": {map[string]string{"main.tf": `output "x" { value = var.missing }`}, job.ErrInitFailed,
@@ -45,6 +45,9 @@ resource "terraform_data" "app" {
 				if !strings.Contains(res.Reason, part) {
 					t.Errorf("the reason %q lacks %q", res.Reason, part)
 				}
+			}
+			if strings.Contains(res.Reason, "condition failed") {
+				t.Errorf("the reason %q speaks of Terraform rather than of what failed", res.Reason)
 			}
 			if n := strings.Count(res.Reason, "\n") + 1; n > 3 || len(res.Reason) > 1500 {
 				t.Errorf("the reason has %d lines", n)

@@ -15,7 +15,11 @@ const maxReason = 800
 func (r *report) reason() string {
 	if d := r.first; d != nil {
 		lines := []string{strings.TrimSpace(sanitise(d.Summary))}
-		if detail := paragraph(sanitise(d.Detail)); detail != "" && detail != lines[0] {
+		switch detail := paragraph(sanitise(d.Detail)); {
+		case detail == "" || detail == lines[0]:
+		case isCondition(lines[0]):
+			lines[0] = detail
+		default:
 			lines = append(lines, detail)
 		}
 		if at := sanitise(d.where()); at != "" {
@@ -24,6 +28,16 @@ func (r *report) reason() string {
 		return strings.Join(lines, "\n")
 	}
 	return strings.Join(lastError(r.tail), "\n")
+}
+
+// isCondition reports whether a summary says only that a condition of the
+// bundle does not hold; what that means is what the bundle's author wrote.
+func isCondition(summary string) bool {
+	switch summary {
+	case "Resource precondition failed", "Resource postcondition failed", "Module output value precondition failed", "Check block assertion failed":
+		return true
+	}
+	return false
 }
 
 // paragraph returns the first paragraph of a text on one line, cut to size.
