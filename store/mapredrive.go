@@ -11,7 +11,7 @@ import (
 
 // MarkMapChildren implements workflow.MapRunStore.
 func (db *DB) MarkMapChildren(ctx context.Context, run string) error {
-	_, err := db.exec(ctx, "store.MarkMapChildren", "UPDATE map_child SET status = $1, counted = 1 WHERE map_run = $2 AND status IN ($3, $4, $5)",
+	_, err := db.exec(ctx, "store.MarkMapChildren", "UPDATE map_child SET status = $1, counted = 1, final = 0 WHERE map_run = $2 AND status IN ($3, $4, $5)",
 		string(workflow.PendingRedrive), run, string(workflow.Failed), string(workflow.TimedOut), string(workflow.Aborted))
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/workflow"
@@ -100,11 +101,7 @@ func (db *DB) insertMapChildren(ctx context.Context, children []workflow.MapChil
 			fmt.Fprintf(&b, "%c$%d", "(,"[min(k, 1)], len(args)+k+1)
 		}
 		b.WriteByte(')')
-		counted := 0
-		if c.Counted {
-			counted = 1
-		}
-		args = append(args, c.MapRun, c.Number, c.Items, c.Execution, string(c.Status), counted, string(c.Input),
+		args = append(args, c.MapRun, c.Number, c.Items, c.Execution, string(c.Status), asInteger(c.Counted), string(c.Input),
 			string(c.Output), c.Error, c.Cause, ms(c.StartedAt), ms(c.EndedAt))
 	}
 	b.WriteString(` ON CONFLICT (map_run, number) DO UPDATE SET status = excluded.status, counted = excluded.counted,
@@ -116,11 +113,26 @@ func (db *DB) insertMapChildren(ctx context.Context, children []workflow.MapChil
 
 // EndMapChild implements workflow.MapRunStore. That the execution is not empty is
 // said for the sake of the index, which has only those.
-func (db *DB) EndMapChild(ctx context.Context, execution string, status workflow.Status) error {
-	_, err := db.exec(ctx, "store.EndMapChild", "UPDATE map_child SET status = $1 WHERE execution = $2 AND execution > '' AND status = $3",
-		string(status), execution, string(workflow.Running))
+func (db *DB) EndMapChild(ctx context.Context, execution string, status workflow.Status, final bool) error {
+	_, err := db.exec(ctx, "store.EndMapChild", "UPDATE map_child SET status = $1, final = $4 WHERE execution = $2 AND execution > '' AND status = $3",
+		string(status), execution, string(workflow.Running), asInteger(final))
 	return err
 }
+
+// asInteger is how both databases keep what is true or false.
+func asInteger(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// The conditions of the indexes that lead to the children which run, and to those
+// which have ended and are not counted.
+const (
+	childRuns  = "counted = 0 AND status = 'RUNNING'"
+	childEnded = "counted = 0 AND status <> 'RUNNING'"
+)
 
 // CountMapChildren implements workflow.MapRunStore.
 func (db *DB) CountMapChildren(ctx context.Context, run string) ([]workflow.MapTally, error) {
@@ -129,12 +141,12 @@ func (db *DB) CountMapChildren(ctx context.Context, run string) ([]workflow.MapT
 		type row struct {
 			status workflow.Status
 			items  int64
+			final  int64
 		}
 		rows, err := list(ctx, db, "store.CountMapChildren", func(scan scanner) (r row, err error) {
-			err = scan(&r.status, &r.items)
+			err = scan(&r.status, &r.items, &r.final)
 			return r, err
-		}, "UPDATE map_child SET counted = 1 WHERE map_run = $1 AND counted = 0 AND status <> $2 RETURNING status, items",
-			run, string(workflow.Running))
+		}, "UPDATE map_child SET counted = 1 WHERE map_run = $1 AND "+childEnded+" RETURNING status, items, final", run)
 		at := map[workflow.Status]int{}
 		for _, r := range rows {
 			i, ok := at[r.status]
@@ -145,6 +157,8 @@ func (db *DB) CountMapChildren(ctx context.Context, run string) ([]workflow.MapT
 			}
 			out[i].Children++
 			out[i].Items += r.items
+			out[i].FinalChildren += r.final
+			out[i].FinalItems += r.final * r.items
 		}
 		return err
 	})
@@ -154,7 +168,7 @@ func (db *DB) CountMapChildren(ctx context.Context, run string) ([]workflow.MapT
 // UncountedMapChildren implements workflow.MapRunStore.
 func (db *DB) UncountedMapChildren(ctx context.Context, run string) (bool, error) {
 	rows, err := list(ctx, db, "store.UncountedMapChildren", scalar[bool],
-		"SELECT EXISTS (SELECT 1 FROM map_child WHERE map_run = $1 AND counted = 0 AND status <> $2)", run, string(workflow.Running))
+		"SELECT EXISTS (SELECT 1 FROM map_child WHERE map_run = $1 AND "+childEnded+")", run)
 	return first(rows), err
 }
 
@@ -186,7 +200,7 @@ func (db *DB) MapChildNumbers(ctx context.Context, run string, from int64) ([]wo
 // RunningMapChildren implements workflow.MapRunStore.
 func (db *DB) RunningMapChildren(ctx context.Context, run string, limit int) ([]string, error) {
 	return list(ctx, db, "store.RunningMapChildren", scalar[string],
-		"SELECT execution FROM map_child WHERE map_run = $1 AND status = $2 AND counted = 0 LIMIT $3", run, string(workflow.Running), limit)
+		"SELECT execution FROM map_child WHERE map_run = $1 AND "+childRuns+" LIMIT $2", run, limit)
 }
 
 // ClearMapChildren implements workflow.MapRunStore.
@@ -200,6 +214,16 @@ func (db *DB) UnstartedMapChildren(ctx context.Context, run string) ([]workflow.
 	return list(ctx, db, "store.UnstartedMapChildren", scanMapChild, `SELECT c.map_run, c.number, c.items, c.execution, c.status,
 		c.input, c.output, c.error, c.cause, c.started_at, c.ended_at, 0
 		FROM map_child c LEFT JOIN execution x ON x.id = c.execution
-		WHERE c.map_run = $1 AND c.status = $2 AND c.counted = 0 AND c.execution > '' AND (x.id IS NULL OR x.status <> $2) ORDER BY c.number`,
-		run, string(workflow.Running))
+		WHERE c.map_run = $1 AND c.status = 'RUNNING' AND c.counted = 0 AND c.execution > '' AND (x.id IS NULL OR x.status <> 'RUNNING')
+		ORDER BY c.number`, run)
+}
+
+// LateMapChildren implements workflow.MapRunStore.
+func (db *DB) LateMapChildren(ctx context.Context, run string, before time.Time) (workflow.MapTally, error) {
+	return one(ctx, db, "store.LateMapChildren", func(scan scanner) (t workflow.MapTally, err error) {
+		err = scan(&t.Children, &t.Items)
+		return t, err
+	}, `SELECT count(*), CAST(coalesce(sum(c.items), 0) AS BIGINT) FROM map_child c JOIN execution x ON x.id = c.execution
+		WHERE c.map_run = $1 AND c.status IN ($2, $3, $4) AND c.final = 0 AND x.ended_at BETWEEN 1 AND $5`,
+		run, string(workflow.Failed), string(workflow.TimedOut), string(workflow.Aborted), ms(before)-1)
 }

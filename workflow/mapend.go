@@ -157,7 +157,7 @@ func (w *mapWorker) stopChildren() (some bool, err error) {
 func (w *mapWorker) stopChild(id string) error {
 	err := w.StopExecution(w.ctx, id, "", "")
 	if iap.IsKind(err, iap.NotFound) || errors.Is(err, ErrStale) {
-		return w.Store.EndMapChild(w.ctx, id, Aborted)
+		return w.Store.EndMapChild(w.ctx, id, Aborted, false)
 	}
 	return err
 }

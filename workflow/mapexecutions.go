@@ -98,6 +98,8 @@ func (w *mapWorker) counted(ctx context.Context) (MapRun, error) {
 		r.Items.Running -= t.Items
 		r.Children.Ended(aslStatus(t.Status), t.Children)
 		r.Items.Ended(aslStatus(t.Status), t.Items)
+		r.Children.NotRedrivable += t.FinalChildren
+		r.Items.NotRedrivable += t.FinalItems
 		w.moved = true
 	}
 	return r, err
@@ -110,7 +112,7 @@ func (w *mapWorker) settled(moved bool) (bool, bool, error) {
 	if err := w.tolerated(&w.run); err != nil {
 		return true, false, err
 	}
-	if w.run.Total >= 0 && w.run.Children.Running+w.run.Children.PendingRedrive == 0 && !w.run.halted() {
+	if w.ended && len(w.ahead) == 0 && w.run.Children.Running+w.run.Children.PendingRedrive == 0 && !w.run.halted() {
 		return true, false, w.succeed()
 	}
 	return moved, false, nil
@@ -159,6 +161,6 @@ func (w *mapWorker) beginOne(c MapChild) error {
 	}
 	slog.Error("a child of a map run could not be started", "map_run", w.run.ID, "child", c.Number, "err", err)
 	return w.persist("a child of a map run", func() error {
-		return w.Store.EndMapChild(w.ctx, c.Execution, Failed)
+		return w.Store.EndMapChild(w.ctx, c.Execution, Failed, false)
 	})
 }

@@ -107,7 +107,7 @@ func (w *mapWorker) redriveChild(c MapChild) error {
 	return w.notRedrivable(c)
 }
 
-// notRedrivable leaves a child as it ended.
+// notRedrivable leaves a child as it ended, for good.
 func (w *mapWorker) notRedrivable(c MapChild) error {
 	return w.persist("a child of a map run", func() error {
 		return w.Tx.Update(w.ctx, func(ctx context.Context) error {
@@ -118,18 +118,7 @@ func (w *mapWorker) notRedrivable(c MapChild) error {
 			if err != nil || x.Status == Running {
 				return err
 			}
-			r, err := w.Store.MapRun(ctx, w.run.ID)
-			if err != nil {
-				return err
-			}
-			if x.Status != Succeeded {
-				r.Children.NotRedrivable++
-				r.Items.NotRedrivable += c.Items
-			}
-			if err := w.Store.EndMapChild(ctx, c.Execution, x.Status); err != nil {
-				return err
-			}
-			return w.saveMapRun(ctx, r)
+			return w.Store.EndMapChild(ctx, c.Execution, x.Status, x.Status != Succeeded)
 		})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/internal-app-portal/iap/store"
 	"github.com/internal-app-portal/iap/store/pgtest"
@@ -186,4 +187,37 @@ func TestRedriveOfChildrenThatCannotBe(t *testing.T) {
 	if err != nil || r.Items.Failed != 1 || r.Items.NotRedrivable != 1 || r.Children.NotRedrivable != 1 || r.Items.PendingRedrive != 0 {
 		t.Errorf("%+v %v", r, err)
 	}
+}
+
+// TestFailuresThatCannotBeRedriven are counted when they happen: of a child whose
+// history has no room left, and later of all whose time is over.
+func TestFailuresThatCannotBeRedriven(t *testing.T) {
+	onEach(t, func(t *testing.T, url, mode string) {
+		if mode != "STANDARD" {
+			return // a redrive begins those anew
+		}
+		f := &faulty{bad: "2", calls: map[string]int{}}
+		db := openURL(t, url)
+		m := newMapEngine(t, db, "one", nil, f.handlers())
+		x := m.begin(t, distributed(mode, `"ToleratedFailurePercentage":100,`, `{
+			"One":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":1,"Next":"Ever"}],"Default":"Two"},
+			"Ever":{"Type":"Pass","Next":"Ever"},
+			"Two":{"Type":"Task","Resource":"arn:iap:states:::test:one","End":true}}`), "[1,2,3]")
+		if got := m.wait(t); got.Status != workflow.Succeeded {
+			t.Fatalf("%+v", got)
+		}
+		check := func(e *workflow.Engine, want int64) {
+			t.Helper()
+			runs, err := e.MapRuns(t.Context(), x.ID, "", 1)
+			if err != nil || len(runs) != 1 {
+				t.Fatal(runs, err)
+			}
+			if r := runs[0]; r.Items.Failed != 2 || r.Items.NotRedrivable != want || r.Children.NotRedrivable != want {
+				t.Errorf("want %d: %+v", want, r)
+			}
+		}
+		check(m.Engine, 1)
+		later := func() time.Time { return time.Now().Add(workflow.RedrivePeriod + time.Hour) }
+		check(workflow.New(workflow.Config{Store: db, Tx: db, Now: later}), 2)
+	})
 }

@@ -8,12 +8,16 @@ import (
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/asl"
+	"github.com/internal-app-portal/iap/asl/items"
 )
 
 // MapRun returns one map run, or NotFound.
 func (e *Engine) MapRun(ctx context.Context, id string) (MapRun, error) {
 	r, err := e.Store.MapRun(ctx, id)
-	return r.pending(), err
+	if err != nil {
+		return r, err
+	}
+	return e.shown(ctx, r)
 }
 
 // MapRuns returns at most limit map runs of an execution, newest first, with IDs
@@ -21,16 +25,35 @@ func (e *Engine) MapRun(ctx context.Context, id string) (MapRun, error) {
 func (e *Engine) MapRuns(ctx context.Context, execution, before string, limit int) ([]MapRun, error) {
 	runs, err := e.Store.MapRuns(ctx, execution, before, limit)
 	for i := range runs {
-		runs[i] = runs[i].pending()
+		if err == nil {
+			runs[i], err = e.shown(ctx, runs[i])
+		}
 	}
 	return runs, err
 }
 
+// shown adds what is not kept in the row of a run: what is not begun yet, and
+// the executions whose time for a redrive is over, which nobody tells of.
+func (e *Engine) shown(ctx context.Context, r MapRun) (MapRun, error) {
+	r = r.pending()
+	before := e.Now().Add(-RedrivePeriod)
+	if r.Express || r.Children.Unsuccessful() == r.Children.NotRedrivable || r.StartedAt.After(before) {
+		return r, nil
+	}
+	late, err := e.Store.LateMapChildren(ctx, r.ID, before)
+	r.Children.NotRedrivable += late.Children
+	r.Items.NotRedrivable += late.Items
+	return r, err
+}
+
 // pending counts what is not begun yet, as far as that is known.
 func (r MapRun) pending() MapRun {
-	r.Items.Pending = 0
+	r.Items.Pending, r.Children.Pending = 0, 0
 	if r.Total >= 0 {
 		r.Items.Pending = max(0, r.Total-r.Items.Total())
+	}
+	if r.Single {
+		r.Children.Pending = r.Items.Pending
 	}
 	return r
 }
@@ -94,8 +117,11 @@ func (s *stepper) startMapRun(ctx context.Context, c asl.StartMapRun) error {
 	machine, _, _ := strings.Cut(s.def.name, "/")
 	r := MapRun{ID: mapRunID(c.Order.ARN), Execution: s.x.ID, Frame: int64(c.Frame), Attempt: int64(c.Attempt),
 		Machine: machine, StateMachine: s.x.StateMachine, Label: c.Order.Label, State: c.Order.State, Graph: c.Order.Graph,
-		Express: c.Order.Express, Owner: s.x.Owner, Status: Running, MaxConcurrency: c.Order.MaxConcurrency,
+		Express: c.Order.Express, Single: c.Order.Batcher == nil, Owner: s.x.Owner, Status: Running, MaxConcurrency: c.Order.MaxConcurrency,
 		ToleratedCount: c.Order.ToleratedCount, ToleratedPercentage: c.Order.ToleratedPercentage, Total: -1, StartedAt: s.Now()}
+	if c.Order.Reader == nil { // else they are counted as they are read
+		r.Total = items.Count(c.Order.Items.Value())
+	}
 	order, err := json.Marshal(c.Order)
 	if err != nil {
 		return err

@@ -354,3 +354,33 @@ func read(t testing.TB, b bucket.Buckets, key string) string {
 	}
 	return string(text)
 }
+
+// TestPendingItems: those of a list that is there are all known from the start.
+func TestPendingItems(t *testing.T) {
+	onEach(t, func(t *testing.T, url, mode string) {
+		const items, atOnce = 50, 2
+		began, free := make(chan bool, items), make(chan bool)
+		m := newMapEngine(t, openURL(t, url), "one", nil, map[string]workflow.Handler{"test:one": {Run: func(ctx context.Context, c workflow.Call) (json.RawMessage, error) {
+			began <- true
+			<-free
+			return c.Arguments, nil
+		}}})
+		x := m.begin(t, distributed(mode, fmt.Sprintf(`"MaxConcurrency":%d,`, atOnce), taskOne), numbers(items))
+		<-began
+		runs, err := m.MapRuns(t.Context(), x.ID, "", 1)
+		if err != nil || len(runs) != 1 {
+			t.Fatal(runs, err)
+		}
+		r := runs[0]
+		if r.Total != items || r.Items.Pending+r.Items.Running != items || r.Items.Pending < items-atOnce || r.Children.Pending != r.Items.Pending {
+			t.Errorf("%+v", r)
+		}
+		close(free)
+		if got := m.wait(t); string(got.Output) != numbers(items) {
+			t.Fatalf("%s %s: %s", got.Status, got.Cause, got.Output)
+		}
+		if r, err = m.MapRun(t.Context(), r.ID); err != nil || r.Items.Pending != 0 || r.Children.Pending != 0 || r.Items.Succeeded != items {
+			t.Errorf("%+v %v", r, err)
+		}
+	})
+}

@@ -20,6 +20,7 @@ type MapRun struct {
 	State        string `json:"state"` // name of the Map state
 	Graph        int    `json:"graph"`
 	Express      bool   `json:"express,omitempty"` // children are Express executions
+	Single       bool   `json:"single,omitempty"`  // each child has one item
 	Owner        string `json:"owner,omitempty"`   // of the execution
 	Status       Status `json:"status"`
 	// MaxConcurrency is 0 for no limit; of the tolerances nil is not set.
@@ -74,11 +75,12 @@ type MapChild struct {
 	RedriveCount int // of its execution
 }
 
-// MapTally is how many children of one status have ended, with their items.
+// MapTally is how many children of one status have ended, with their items;
+// Final are those of them that no redrive can have go on.
 type MapTally struct {
-	Status   Status
-	Children int64
-	Items    int64
+	Status                    Status
+	Children, Items           int64
+	FinalChildren, FinalItems int64
 }
 
 // MapRunStore keeps map runs. Everything but reading takes part in the
@@ -96,12 +98,16 @@ type MapRunStore interface {
 
 	// InsertMapChildren stores children, in the place of those with their numbers.
 	InsertMapChildren(ctx context.Context, children []MapChild) error
-	// EndMapChild notes how the execution ended that is a child.
-	EndMapChild(ctx context.Context, execution string, status Status) error
+	// EndMapChild notes how the execution ended that is a child; final says that
+	// it did not succeed and can never be redriven.
+	EndMapChild(ctx context.Context, execution string, status Status, final bool) error
 	// CountMapChildren gives those that ended since it was last called.
 	CountMapChildren(ctx context.Context, run string) ([]MapTally, error)
 	// UncountedMapChildren reports whether CountMapChildren would give any.
 	UncountedMapChildren(ctx context.Context, run string) (bool, error)
+	// LateMapChildren counts the executions that ended before a time without
+	// success, and are not final.
+	LateMapChildren(ctx context.Context, run string, before time.Time) (MapTally, error)
 	// MapChildren returns at most limit children with numbers above after; of
 	// executions with their input, output, error and times.
 	MapChildren(ctx context.Context, run string, after int64, limit int) ([]MapChild, error)

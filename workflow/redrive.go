@@ -107,10 +107,15 @@ func (e *Engine) keptState(ctx context.Context, x Execution) (*asl.State, error)
 	if err := json.Unmarshal(k.State, s); err != nil {
 		return nil, err
 	}
-	if !s.Redrivable() || s.LastEventID >= int64(e.maxRedriveEvents(p.name)) {
+	if !e.goesOn(p.name, s) {
 		return nil, &notRedrivable{"Execution history event limit exceeded"}
 	}
 	return s, nil
+}
+
+// goesOn reports whether a redrive can go on from where an execution ended.
+func (e *Engine) goesOn(machine string, s *asl.State) bool {
+	return s.Redrivable() && s.LastEventID < int64(e.maxRedriveEvents(machine))
 }
 
 // limitsOf are the limits of executions of a state machine.

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"strings"
 
 	"github.com/internal-app-portal/iap/event"
 )
@@ -30,7 +31,9 @@ func (s *stepper) ended() {
 	if s.x.MapRun != "" {
 		x := s.x
 		s.after = append(s.after, func() { s.hurryMapRun(x.MapRun) })
-		s.w.then(func(ctx context.Context) error { return s.Store.EndMapChild(ctx, x.ID, x.Status) })
+		machine, _, _ := strings.Cut(s.def.name, "/")
+		final := x.Status != Succeeded && !s.goesOn(machine, s.state)
+		s.w.then(func(ctx context.Context) error { return s.Store.EndMapChild(ctx, x.ID, x.Status, final) })
 	}
 	s.keepState()
 	x := s.x

@@ -22,6 +22,17 @@ func Of(v value.Value) asl.MapItems {
 	return &ofArray{}
 }
 
+// Count is how many items Of gives of a value.
+func Count(v value.Value) int64 {
+	switch v := v.(type) {
+	case value.Array:
+		return int64(len(v))
+	case *value.Object:
+		return int64(len(v.Members()))
+	}
+	return 0
+}
+
 type ofArray struct {
 	list value.Array
 	at   int

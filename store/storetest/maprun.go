@@ -80,11 +80,11 @@ func testMapChildren(t *testing.T, db workflow.MapRunStore) {
 		t.Errorf("%v %v", numbers, err)
 	}
 	for id, s := range map[string]workflow.Status{"E0": workflow.Failed, "E2": workflow.Succeeded, "E4": workflow.Succeeded, "none": workflow.Failed} {
-		if err := db.EndMapChild(ctx, id, s); err != nil {
+		if err := db.EndMapChild(ctx, id, s, s == workflow.Failed); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := db.EndMapChild(ctx, "E0", workflow.Succeeded); err != nil {
+	if err := db.EndMapChild(ctx, "E0", workflow.Succeeded, false); err != nil {
 		t.Fatal(err)
 	}
 	if more, err := db.UncountedMapChildren(ctx, "01A"); !more || err != nil {
@@ -95,7 +95,7 @@ func testMapChildren(t *testing.T, db workflow.MapRunStore) {
 	for _, tally := range tallies {
 		got[tally.Status] = tally
 	}
-	wantTallies := map[workflow.Status]workflow.MapTally{workflow.Failed: {Status: workflow.Failed, Children: 1, Items: 2},
+	wantTallies := map[workflow.Status]workflow.MapTally{workflow.Failed: {Status: workflow.Failed, Children: 1, Items: 2, FinalChildren: 1, FinalItems: 2},
 		workflow.Succeeded: {Status: workflow.Succeeded, Children: 2, Items: 4}}
 	if diff := cmp.Diff(wantTallies, got); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
