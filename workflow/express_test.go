@@ -133,11 +133,18 @@ func TestExpressKeepsLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range 5 {
+	start(`{}`)
+	first := runs.List("", 1)[0]
+	for range 4 {
 		start(`{}`)
 	}
 	if n := len(runs.List("", 100)); n != 3 {
 		t.Errorf("%d are remembered", n)
+	}
+	for _, ref := range []string{first.ID, first.ARN} {
+		if _, err := runs.Get(ref); !iap.IsKind(err, iap.NotFound) || !strings.Contains(err.Error(), "so long ago that nothing is remembered of it") {
+			t.Errorf("of one that is forgotten: %v", err)
+		}
 	}
 	start(`"` + strings.Repeat("x", 200_000) + `"`)
 	if n := len(runs.List("", 100)); n != 1 {
