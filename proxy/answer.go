@@ -95,6 +95,12 @@ func (p *Proxy) watch(w http.ResponseWriter, r *http.Request, i instance.Instanc
 	p.watchers.Add(1)
 	p.mu.Unlock()
 	defer p.watchers.Done()
+	r, leave, ok := p.hold(r, i)
+	defer leave()
+	if !ok {
+		refuse(w, http.StatusForbidden, "this instance is not open to you")
+		return
+	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(p.stopped, func() { cancel(errStopped) })()

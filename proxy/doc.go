@@ -12,5 +12,8 @@
 //     read as them, and made anew.
 //   - The portal's cookies never reach an app, and an app's cookies never
 //     reach beyond its own host.
+//   - A WebSocket or stream that is open ends when its sender loses the right to
+//     it: after each logout, and each change of its instance, it is decided on
+//     anew.
 //   - The paths under /.iap/ belong to the portal on every host.
 package proxy

@@ -71,6 +71,15 @@ func (p *Proxy) Activity(hostName string) instance.Activity {
 // pass leads a request to the app of a route.
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, rt *route) {
 	kind := kindOf(r)
+	if kinds[kind] != instance.ByRequest {
+		held, leave, ok := p.hold(r, rt.instance)
+		defer leave()
+		if !ok {
+			refuse(w, http.StatusForbidden, "this instance is not open to you")
+			return
+		}
+		r = held
+	}
 	rt.meter.begin(kind, p.cfg.Now())
 	defer func() { rt.meter.end(kind, p.cfg.Now()) }()
 	rt.proxy.ServeHTTP(w, r)

@@ -42,6 +42,9 @@ type Decision struct {
 	Allow    bool
 	Preview  bool   // before it opens, too
 	Redirect string // where to send a browser that is not allowed; empty: 403
+	// Until is when a WebSocket or stream that was allowed has to end; zero: with
+	// the right to it alone.
+	Until time.Time
 }
 
 // Config is what a Proxy is made of. AppsDomain, Log, Instances and Pages are
@@ -54,7 +57,8 @@ type Config struct {
 	// Cookies are the names of the portal's cookies, which never reach an app.
 	Cookies []string
 	// Authorize decides on each request to a host that has an instance, before
-	// anything of it is shown. Nil: all may.
+	// anything of it is shown, and again on each WebSocket and stream that is open
+	// when somebody has signed out, and when the instance has changed. Nil: all may.
 	Authorize func(r *http.Request, i instance.Instance) Decision
 	// Ending returns what the bar in an app's pages tells. Nil: there is no bar.
 	Ending func(ctx context.Context, i instance.Instance) (Ending, error)
@@ -67,6 +71,7 @@ type Proxy struct {
 	cfg       Config
 	suffix    string // ".apps.example.com"
 	table     table
+	held      held
 	transport *http.Transport
 	buffers   buffers
 

@@ -138,6 +138,8 @@ func keepCookies(h http.Header) {
 func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, rt *route, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.Is(context.Cause(r.Context()), errClosed):
+		refuse(w, http.StatusForbidden, "this instance is not open to you any more")
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		w.WriteHeader(499) // the client went away; nobody reads this
 	case errors.As(err, &tooLarge):

@@ -115,8 +115,11 @@ func (p *Proxy) follow(ctx context.Context, sub *event.Subscription) {
 			continue
 		}
 		for _, e := range batch {
-			if e.Type == event.InstanceChanged {
+			switch e.Type {
+			case event.InstanceChanged:
 				p.apply(e)
+			case event.LoginEnded:
+				p.review("")
 			}
 		}
 		p.table.reached(sub.Position())
@@ -135,6 +138,7 @@ func (p *Proxy) apply(e event.Event) {
 		return
 	}
 	p.table.set(p.newRoute(s.Instance()))
+	p.review(s.HostName)
 }
 
 var errStopped = iap.Errorf("proxy", iap.Unavailable, "the portal stops")

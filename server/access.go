@@ -34,8 +34,11 @@ const (
 // authorize decides on a request to an instance: with --dev whoever reaches
 // the portal may, else who has the host's cookie.
 func (s *Server) authorize(r *http.Request, i instance.Instance) proxy.Decision {
-	if s.cfg.Dev || s.hasAccess(r, i) {
-		return proxy.Decision{Allow: true, Preview: true} // its owner, or an admin
+	if s.cfg.Dev {
+		return proxy.Decision{Allow: true, Preview: true}
+	}
+	if until, ok := s.hasAccess(r, i); ok {
+		return proxy.Decision{Allow: true, Preview: true, Until: until} // its owner, or an admin
 	}
 	q := url.Values{"host": {i.HostName}, "return": {r.URL.RequestURI()}}
 	return proxy.Decision{Redirect: s.cfg.PortalURL + accessPath + "?" + q.Encode()}
@@ -44,10 +47,10 @@ func (s *Server) authorize(r *http.Request, i instance.Instance) proxy.Decision 
 func (s *Server) accessKey() []byte { return derive(s.key, "instance access") }
 
 // hasAccess looks for the host's cookie, which ends with the login by which it
-// was given. A neighbour's app may set cookies of the name for all hosts: they
-// neither help, for a cookie opens one host, nor harm, for the right one counts
-// beside them.
-func (s *Server) hasAccess(r *http.Request, i instance.Instance) bool {
+// was given, and at until. A neighbour's app may set cookies of the name for all
+// hosts: they neither help, for a cookie opens one host, nor harm, for the right
+// one counts beside them.
+func (s *Server) hasAccess(r *http.Request, i instance.Instance) (until time.Time, ok bool) {
 	cookies := r.CookiesNamed(accessCookie)
 	for _, c := range cookies[:min(len(cookies), maxAccessCookies)] {
 		t, err := auth.OpenTicket(s.accessKey(), c.Value, purposeCookie, i.HostName, time.Now())
@@ -55,10 +58,10 @@ func (s *Server) hasAccess(r *http.Request, i instance.Instance) bool {
 			continue
 		}
 		if actor, ok := s.auth.Granted(r.Context(), t); ok && (actor.ID == i.Owner || actor.Role.Includes(iap.Admin)) {
-			return true
+			return t.Expires, true
 		}
 	}
-	return false
+	return time.Time{}, false
 }
 
 // access is the portal's part: it gives a ticket to who owns the instance, or

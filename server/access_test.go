@@ -1,11 +1,15 @@
 package server_test
 
 import (
+	"bufio"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/internal-app-portal/iap/auth"
 	"github.com/internal-app-portal/iap/client"
@@ -147,7 +151,11 @@ func TestAccessCookie(t *testing.T) {
 	}
 	t.Run("tickets", func(t *testing.T) { badTickets(t, v, app, neighbour, ticket, good) })
 
+	open := listen(t, app+"/stream?lines=0", name+good)
 	v.post(p, "/logout", nil)
+	if _, err := io.Copy(io.Discard, open); errors.Is(err, context.DeadlineExceeded) {
+		t.Error("a stream that was open lives on after the logout")
+	}
 	if opens(app, name+good) {
 		t.Error("after the logout the host's cookie still opens it")
 	}
@@ -157,6 +165,29 @@ func TestAccessCookie(t *testing.T) {
 	if to := location(t, v.get(toPortal.String())); to.Path != "/login" {
 		t.Errorf("with the cookie of before the logout the portal leads to %s", to)
 	}
+}
+
+// listen opens an event stream with a cookie and returns it after its first line.
+func listen(t *testing.T, address, cookie string) io.Reader {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // gives up one that does not end
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Cookie", cookie)
+	resp, err := loopbackTransport().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	stream := bufio.NewReader(resp.Body)
+	if line, err := stream.ReadString('\n'); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %q, %v", address, resp.Status, line, err)
+	}
+	return stream
 }
 
 // badTickets sends tickets to hosts that they are not for, and return addresses
