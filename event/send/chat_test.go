@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/event/delivery"
 	"github.com/internal-app-portal/iap/event/send"
 )
@@ -87,5 +88,19 @@ func TestExpressionOfAChatFails(t *testing.T) {
 	r := chat.Send(t.Context(), target(delivery.Chat, delivery.Settings{URL: "https://example.com", Text: "data.nothing"}), message())
 	if !r.Final || !strings.Contains(r.Err, "the target's text: no such key: nothing") {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestATestNeedsNotFitTheWordsOfATarget(t *testing.T) {
+	url, got := channel(t)
+	m := message()
+	m.Test, m.Event.Type, m.Event.Data = true, event.Test, json.RawMessage(`{"target":"t","by":"ann"}`)
+	chat := &send.Chat{Clients: send.NewClients(), Now: time.Now}
+	r := chat.Send(t.Context(), target(delivery.Chat, delivery.Settings{URL: url, Private: true, Title: "'About ' + event.id", Text: "data.app + ' failed: ' + data.reason"}), m)
+	if r.Err != "" {
+		t.Fatalf("%+v", r)
+	}
+	if text := got(); !strings.Contains(text, "A test of the target t") || !strings.Contains(text, "ann") {
+		t.Errorf("it got %s", text)
 	}
 }

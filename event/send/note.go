@@ -51,18 +51,30 @@ func newNote(portal string, t delivery.Target, e event.Event) (note, error) {
 	if e.Number > 0 {
 		n.About = fmt.Sprintf("event %d, %s", e.Number, n.About)
 	}
-	title, err := textOf("title", t.Settings.Title, e)
-	if err != nil {
+	if err := n.reword(t, e); err != nil && e.Type != event.Test {
 		return n, err
-	}
-	if n.Text, err = textOf("text", t.Settings.Text, e); err != nil {
-		return n, err
-	}
-	if title != "" {
-		n.Title = title
 	}
 	n.Title, n.Text = clip(oneLine(n.Title), maxTitle), clip(n.Text, maxText)
 	return n, nil
+}
+
+// reword puts a target's own words in place. They are made for the events that
+// its rules choose, so that a test of the target, which has other data, may go
+// without them.
+func (n *note) reword(t delivery.Target, e event.Event) error {
+	title, err := textOf("title", t.Settings.Title, e)
+	if err != nil {
+		return err
+	}
+	text, err := textOf("text", t.Settings.Text, e)
+	if err != nil {
+		return err
+	}
+	n.Text = text
+	if title != "" {
+		n.Title = title
+	}
+	return nil
 }
 
 // titleOf says what happened.
