@@ -83,12 +83,21 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, actor iap.Actor, e
 	var limit *instance.LimitError
 	if errors.As(err, &limit) {
 		v.Own = limit.Own
+		v.Fault.Hint = limitHint(limit)
 	}
 	v.Live = false
 	if err := s.render(w, f.Status, "error", v); err != nil {
 		s.cfg.Logger.Error("the error page failed", "err", err)
 		http.Error(w, fmt.Sprintf("%d %s", f.Status, http.StatusText(f.Status)), f.Status)
 	}
+}
+
+// limitHint says what helps against a limit of instances.
+func limitHint(e *instance.LimitError) string {
+	if len(e.Own) == 0 {
+		return "Try again when one of them has ended."
+	}
+	return "Destroy one that you no longer need, then deploy again."
 }
 
 func (s *Server) notFound(_ http.ResponseWriter, r *http.Request, _ iap.Actor) error {

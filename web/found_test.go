@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/internal-app-portal/iap/catalog"
 	"github.com/internal-app-portal/iap/event"
 )
 
@@ -33,9 +34,25 @@ func TestRetiredAppsComeLast(t *testing.T) {
 	if strings.Index(body, `"/apps/inspector"`) < strings.Index(body, `"/apps/grafana"`) {
 		t.Error("a retired app stands before one that can be deployed")
 	}
-	contains(t, body, "<span>Retired</span>", "No usual time yet")
+	contains(t, body, "<span>Retired</span>", "Not timed yet")
 	if strings.Contains(body, "Not deployed yet") {
 		t.Error("the page says of an app that nobody tried it")
+	}
+}
+
+func TestAnAppWithoutAFitVersionIsNotOffered(t *testing.T) {
+	p := start(t)
+	for n := range p.apps {
+		if p.apps[n].Slug == "inspector" {
+			p.apps[n].Version.Certification.State = catalog.CertFailed
+		}
+	}
+	for _, path := range []string{"/", "/apps/inspector"} {
+		_, body := p.do("GET", path, "", nil)
+		contains(t, body, "Not certified")
+		if strings.Contains(body, `action="/deploy/inspector"`) || strings.Contains(body, `href="/deploy/inspector"`) || strings.Contains(body, `href="/book/inspector"`) {
+			t.Errorf("%s offers what cannot be deployed", path)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"encoding/base64"
+	"html/template"
 	"io"
 	"math"
 	"net/http"
@@ -47,7 +49,7 @@ func (p *HostPages) Instance(ctx context.Context, w io.Writer, i instance.Instan
 		return err
 	}
 	title := v.Words + ": " + strings.ToLower(v.State.Word)
-	return p.write(w, hostPage{Title: title, I: v, Kind: "instance", Wait: v.Live, Reload: v.Live && i.Status != instance.Destroying})
+	return p.write(ctx, w, hostPage{Title: title, I: v, Kind: "instance", Wait: v.Live, Reload: v.Live && i.Status != instance.Destroying})
 }
 
 // Unanswered writes the page of an instance that runs but whose app does not
@@ -57,7 +59,7 @@ func (p *HostPages) Unanswered(ctx context.Context, w io.Writer, i instance.Inst
 	if err != nil {
 		return err
 	}
-	return p.write(w, hostPage{Title: v.AppV.Name + " does not answer", I: v, Kind: "unanswered", Reload: i.Reason == ""})
+	return p.write(ctx, w, hostPage{Title: v.AppV.Name + " does not answer", I: v, Kind: "unanswered", Reload: i.Reason == ""})
 }
 
 // Early writes the page of an instance that opens later.
@@ -67,12 +69,12 @@ func (p *HostPages) Early(ctx context.Context, w io.Writer, i instance.Instance,
 		return err
 	}
 	left := max(1, int(math.Ceil(i.OpensAt.Sub(p.s.cfg.Now()).Seconds())))
-	return p.write(w, hostPage{Title: v.AppV.Name + " opens later", I: v, Kind: "early", OpensIn: left, Preview: preview && i.Status == instance.Running})
+	return p.write(ctx, w, hostPage{Title: v.AppV.Name + " opens later", I: v, Kind: "early", OpensIn: left, Preview: preview && i.Status == instance.Running})
 }
 
 // Unknown writes the page of a name that was never given out.
-func (p *HostPages) Unknown(_ context.Context, w io.Writer, host string) error {
-	return p.write(w, hostPage{Title: "Nothing at this address", Host: host, Kind: "unknown"})
+func (p *HostPages) Unknown(ctx context.Context, w io.Writer, host string) error {
+	return p.write(ctx, w, hostPage{Title: "Nothing at this address", Host: host, Kind: "unknown"})
 }
 
 // Progress writes what a waiting page shows of an instance now.
@@ -94,8 +96,28 @@ func (p *HostPages) view(ctx context.Context, i instance.Instance) (instanceView
 	return v, err
 }
 
-func (p *HostPages) write(w io.Writer, page hostPage) error {
+// mostIcon is up to how many bytes an app's icon is put into the page.
+const mostIcon = 64 << 10
+
+// face gives a page the app's icon: within the page, because a request to the
+// portal's host would tell that host who looks, and be refused to a guest.
+func (p *HostPages) face(ctx context.Context, v *instanceView) {
+	a, err := p.s.cfg.Apps.Get(ctx, v.App)
+	if err != nil || a.Version.IconSHA == "" {
+		return // its letter stands there
+	}
+	data, mediaType, err := p.s.cfg.Apps.Icon(ctx, a.Version)
+	if err != nil || len(data) > mostIcon || !strings.HasPrefix(mediaType, "image/") {
+		return
+	}
+	v.AppV.Icon = appIconView{URL: template.URL("data:" + mediaType + ";base64," + base64.StdEncoding.EncodeToString(data))}
+}
+
+func (p *HostPages) write(ctx context.Context, w io.Writer, page hostPage) error {
 	page.Portal = p.portal
+	if page.Kind != "unknown" {
+		p.face(ctx, &page.I)
+	}
 	return p.s.pages.parts.ExecuteTemplate(w, "host-page", page)
 }
 

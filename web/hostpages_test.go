@@ -31,6 +31,22 @@ func hostPages(t *testing.T) (*memory, map[string]string, *web.HostPages) {
 	return m, ids, s.HostPages("http://portal.example.com/")
 }
 
+func TestHostPagesHaveTheIconOfTheApp(t *testing.T) {
+	m, ids, pages := hostPages(t)
+	write := func() string {
+		var b bytes.Buffer
+		if err := pages.Instance(t.Context(), &b, m.instances[ids["destroyed"]]); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	contains(t, write(), `<span class="app-icon" aria-hidden="true">`)
+	for n := range m.apps {
+		m.apps[n].Version.IconSHA = "0123456789abcdef"
+	}
+	contains(t, write(), `<img src="data:image/svg&#43;xml;base64,PHN2Zy8&#43;"`) // nothing is asked for from the portal's host
+}
+
 func TestHostPagesTellWhatIsAndNoMore(t *testing.T) {
 	m, ids, pages := hostPages(t)
 	for name, wants := range map[string][]string{
@@ -68,9 +84,9 @@ func TestHostPagesTellWhatIsAndNoMore(t *testing.T) {
 	}
 	b.Reset()
 	exited := m.instances[ids["running"]]
-	exited.Upstream, exited.Reason = "", "The app’s container exited with code 3."
+	exited.Upstream, exited.Reason = "", "The app’s container exited with code 3. The last lines it printed:\n<no>\ngiving up"
 	pages.Unanswered(t.Context(), &b, exited)
-	contains(t, b.String(), "does not answer", "exited with code 3")
+	contains(t, b.String(), "does not answer", "exited with code 3. The last lines it printed:</pre>", "<pre class=\"printed\">&lt;no&gt;\ngiving up</pre>")
 	if strings.Contains(b.String(), "starting again") || strings.Contains(b.String(), "data-retry") {
 		t.Error("the page waits for an app that has exited")
 	}

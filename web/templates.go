@@ -62,6 +62,7 @@ func (s *Server) funcs() template.FuncMap {
 		"money":   money,
 		"lower":   strings.ToLower,
 		"capital": capital,
+		"reason":  splitReason,
 		"join":    strings.Join,
 		"plural": func(n int, one, many string) string {
 			if n == 1 {

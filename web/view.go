@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"html/template"
 	"strings"
 	"time"
 
@@ -36,7 +37,10 @@ func viewStatus(name, note string) statusView {
 }
 
 // appIconView is an app's icon: a file, or a text of one or two characters.
-type appIconView struct{ URL, Text string }
+type appIconView struct {
+	URL  template.URL
+	Text string
+}
 
 // appView is an app on a card or a page.
 type appView struct {
@@ -45,18 +49,20 @@ type appView struct {
 	Tags                    []string
 	Latest                  int
 	Retired                 bool
+	Unfit                   bool // no version has passed its certification
 	Manifest                catalog.Manifest
 }
 
 func viewApp(a catalog.App) appView {
 	m := a.Version.Manifest
-	v := appView{Slug: a.Slug, Name: m.Name, Description: m.Description, Tags: m.Tags, Latest: a.Latest, Retired: a.Retired, Manifest: m}
+	v := appView{Slug: a.Slug, Name: m.Name, Description: m.Description, Tags: m.Tags, Latest: a.Latest, Retired: a.Retired, Manifest: m,
+		Unfit: a.Version.Certification.State == catalog.CertFailed}
 	if v.Name == "" {
 		v.Name = a.Slug
 	}
 	switch {
 	case a.Version.IconSHA != "":
-		v.Icon.URL = "/apps/" + a.Slug + "/icon?v=" + a.Version.IconSHA[:min(12, len(a.Version.IconSHA))]
+		v.Icon.URL = template.URL("/apps/" + a.Slug + "/icon?v=" + a.Version.IconSHA[:min(12, len(a.Version.IconSHA))])
 	case m.Icon != "":
 		v.Icon.Text = m.Icon
 	default:
@@ -93,6 +99,19 @@ type stepView struct {
 	instance.ProgressStep
 	Took   float64 // seconds so far
 	Expect float64 // usual seconds of a whole deploy, for the active one's bar
+}
+
+// reasonView is why something failed: what the portal says, and what the app's
+// container printed, which is shown as it was printed.
+type reasonView struct{ Said, Printed string }
+
+func splitReason(text string) reasonView {
+	const printed = "The last lines it printed:\n"
+	before, after, found := strings.Cut(text, printed)
+	if !found {
+		return reasonView{Said: text}
+	}
+	return reasonView{Said: before + strings.TrimSpace(printed), Printed: after}
 }
 
 // words returns the words of a host name without the app's: "brave otter lamp".
