@@ -49,7 +49,7 @@ func newLife(t testing.TB) *life {
 	l := &life{t: t, db: db, jobs: &jobs{queue: make(chan job.Job, 100)},
 		docker: &platform{left: map[string][]instance.Resource{}}, health: &prober{}}
 	l.Service = instance.NewService(instance.Config{})
-	l.engine = workflow.New(workflow.Config{Store: db, Tx: db, Log: log, Now: l.now, Owner: "test",
+	l.engine = workflow.New(workflow.Config{Store: db, Tx: db, Log: log, Now: l.now, Owner: "test", Boundless: []string{instance.SweepName},
 		Handlers: l.Handlers(), OnEnd: l.ExecutionEnded})
 	l.Service.Config = instance.Config{Store: db, Tx: db, Catalog: apps{}, Jobs: l.jobs, Workflow: l.engine, Log: log,
 		EventStore: db, Platform: l.docker, Prober: l.health, Now: l.now,
