@@ -19,6 +19,19 @@ type engineFigure struct {
 	least, most                   float64 // 0: for information
 }
 
+// addAll adds figures from what benchmarks have printed.
+func (p *Part) addAll(figures []engineFigure, printed []byte) error {
+	got := parseBenchmarks(printed)
+	for _, want := range figures {
+		f, err := want.figure(got)
+		if err != nil {
+			return err
+		}
+		p.Figures = append(p.Figures, f)
+	}
+	return nil
+}
+
 // engineFigures are what is shown, in order. Those of the references stand with
 // them: they were taken in the same run.
 var engineFigures = [...]engineFigure{

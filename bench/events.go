@@ -28,13 +28,5 @@ func measureEvents(ctx context.Context, b *bench, out *Part) error {
 	if err != nil {
 		return err
 	}
-	got := parseBenchmarks(text)
-	for _, want := range eventFigures {
-		f, err := want.figure(got)
-		if err != nil {
-			return err
-		}
-		out.Figures = append(out.Figures, f)
-	}
-	return nil
+	return out.addAll(eventFigures, text)
 }

@@ -31,9 +31,14 @@ func measureSweep(ctx context.Context, b *bench, out *Part) error {
 	if err != nil {
 		return err
 	}
-	f, err := engineFigure{"Sweep", "seconds", "Sweep of 1,000 instances whose jobs end at once, SQLite", "s", 0, 0}.figure(parseBenchmarks(text))
-	out.Figures = append(out.Figures, f)
-	return err
+	return out.addAll(sweepFigures, text)
+}
+
+// sweepFigures are of the sweep without containers.
+var sweepFigures = []engineFigure{
+	{"Sweep", "seconds", "Sweep of 5,000 instances whose jobs end at once, SQLite", "s", 0, 0},
+	{"Sweep", "answer-p99-ms", "Meanwhile: a list of 50 instances, or a commit, p99", "ms", 0, 0},
+	{"Sweep", "answer-max-ms", "Meanwhile: a list of 50 instances, or a commit, the longest", "ms", 0, 0},
 }
 
 // sweepAll deploys n instances and returns how long the command takes that
