@@ -252,3 +252,14 @@ func (p *told) until(status delivery.Status) {
 		}
 	}
 }
+
+// TestTheEndOfASweepIsLive: the page of a sweep that goes on loads it anew then.
+func TestTheEndOfASweepIsLive(t *testing.T) {
+	p := startTold(t)
+	admin := p.listen("?want=sweep-01", "", "")
+	p.tell(event.Event{Source: "/sweeps", Type: event.SweepFinished, Subject: "02", Owner: event.AdminsOnly})
+	p.tell(event.Event{Source: "/sweeps", Type: event.SweepFinished, Subject: "01", Owner: event.AdminsOnly})
+	if m, ok := admin.next(); !ok || m.name != "sweep-01" {
+		t.Errorf("the page is told of %q", m.name)
+	}
+}

@@ -83,6 +83,8 @@ func (f *fragments) make() {
 		f.mapRun(f.e.Subject)
 	case event.DeliveryDead, event.TargetChanged:
 		f.part("dead-letters", "dead-badge", func() (any, error) { return f.s.deadLetters(f.ctx, f.actor), nil })
+	case event.SweepFinished:
+		f.add("sweep-" + f.e.Subject)
 	case event.RedriveChanged:
 		f.part("redrive-"+f.e.Subject, "redrive-board", func() (any, error) { return f.s.viewRedrive(f.ctx, f.actor, f.e.Subject) })
 		f.part("dead-letters", "dead-badge", func() (any, error) { return f.s.deadLetters(f.ctx, f.actor), nil })

@@ -49,7 +49,7 @@ func (s *leaks) Remove(ctx context.Context, a iap.Actor, id string) (leak.Leak, 
 func TestLeakPages(t *testing.T) {
 	p := start(t)
 	_, body := p.do("GET", "/leaks", "", nil)
-	contains(t, body, "brave-otter-lamp-todo", "it is in use", "Destroyed again", "data-of-&lt;b&gt;", "Reported alone", "Look now", "Remove now")
+	contains(t, body, "brave-otter-lamp-todo", "it is in use", "Is destroyed again", "data-of-&lt;b&gt;", "Reported only", "Will be removed", "Look now", "Remove now")
 	_, body = p.do("GET", "/leaks?show=all", "", nil)
 	contains(t, body, "old-fox-tree-todo", "removed by the portal")
 	_, body = p.do("GET", "/leaks/"+leakID+"/remove", "", nil)
