@@ -142,6 +142,9 @@ func (s *commits) attempt(ps []*pendingCommit) (lost map[*workflow.Commit]error,
 	for i, p := range ps {
 		cs[i] = p.c
 	}
+	if done, err := s.db.engine.once(context.Background(), cs); done {
+		return nil, err
+	}
 	err = s.db.Update(context.Background(), func(ctx context.Context) error {
 		lost, err = s.db.writeCommits(ctx, cs)
 		if err == nil && len(lost) > 0 {

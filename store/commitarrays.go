@@ -11,19 +11,31 @@ import (
 // them in two round trips: first what may turn out not to be wanted any more.
 // Executions come first, as in all transactions: they lock the rest.
 func (db *DB) writeCommitsAtOnce(ctx context.Context, cs []*workflow.Commit, lost commitErrors) error {
-	// One order for all, so that two transactions do not wait for each other.
-	cs = slices.Clone(cs)
-	slices.SortFunc(cs, func(a, b *workflow.Commit) int { return compareText(a.Execution.ID, b.Execution.ID) })
+	cs = inOrder(cs)
 	t := db.tx(ctx)
 	fenced := slices.Concat(updateRunningOnes(cs, lost), updateEnded(cs, lost), finishTasks(cs, lost))
 	if err := t.pipeline(ctx, opCommit, fenced); err != nil || len(lost) > 0 {
 		return err
 	}
-	history, err := putHistory(cs)
+	rest, err := restOf(cs)
 	if err != nil {
 		return err
 	}
-	return t.pipeline(ctx, opCommit, slices.Concat(dropEnded(cs), putTasks(cs), deleteTasks(cs), history, putParts(cs), dropParts(cs)))
+	return t.pipeline(ctx, opCommit, rest)
+}
+
+// inOrder returns commits in the one order for all, so that two transactions do
+// not wait for each other.
+func inOrder(cs []*workflow.Commit) []*workflow.Commit {
+	cs = slices.Clone(cs)
+	slices.SortFunc(cs, func(a, b *workflow.Commit) int { return compareText(a.Execution.ID, b.Execution.ID) })
+	return cs
+}
+
+// restOf are the statements that follow when all commits may be written.
+func restOf(cs []*workflow.Commit) ([]statement, error) {
+	history, err := putHistory(cs)
+	return slices.Concat(dropEnded(cs), putTasks(cs), deleteTasks(cs), history, putParts(cs), dropParts(cs)), err
 }
 
 func compareText(a, b string) int {
@@ -52,7 +64,7 @@ func updateRunningOnes(cs []*workflow.Commit, lost commitErrors) []statement {
 	}
 	return []statement{{query: `UPDATE execution AS x SET state = u.state, version = x.version + 1
 		FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS u (id, version, state)
-		WHERE x.id = u.id AND x.version = u.version RETURNING x.id`, args: []any{ids, versions, states},
+		WHERE x.id = u.id AND x.version = u.version RETURNING x.id`, args: []any{ids, versions, states}, must: int64(len(ids)),
 		row: func(scan scanner) error {
 			id, err := scalar[string](scan)
 			delete(byID, id)
@@ -71,7 +83,7 @@ func updateEnded(cs []*workflow.Commit, lost commitErrors) (out []statement) {
 		if c.New || c.Execution.Status == workflow.Running {
 			continue
 		}
-		out = append(out, statement{query: updateExecution, args: endOf(c.Execution), done: func(changed int64) {
+		out = append(out, statement{query: updateExecution + " RETURNING id", args: endOf(c.Execution), must: 1, done: func(changed int64) {
 			if changed == 0 {
 				lost.changed(c)
 			}
@@ -123,6 +135,7 @@ func finishTasks(cs []*workflow.Commit, lost commitErrors) []statement {
 		WHERE t.execution = u.execution AND t.kind = u.kind AND t.frame = u.frame AND t.number = u.number AND t.owner = u.owner
 		AND t.attempt = u.attempt RETURNING t.execution, t.kind, t.frame, t.number`,
 		args: []any{a.executions, a.kinds, a.frames, a.numbers, a.owners, a.attempts},
+		must: int64(len(byKey)),
 		row: func(scan scanner) error {
 			k, err := scanKey(scan)
 			delete(byKey, k)

@@ -72,6 +72,9 @@ type dialect struct {
 type engine interface {
 	// update runs fn in a transaction and runs the hooks after its commit.
 	update(ctx context.Context, fn func(context.Context) error) error
+	// once writes commits in a shorter way than update's; where there is none, or
+	// it does not work, done is false and nothing was written.
+	once(ctx context.Context, cs []*workflow.Commit) (done bool, err error)
 	// reader returns what runs reads outside of a transaction.
 	reader() runner
 	// errorKind classifies an error of the driver.

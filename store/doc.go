@@ -18,6 +18,11 @@
 //   - Events get their numbers as the last thing before a commit, from one
 //     counter row: alone on SQLite, under that row's lock on PostgreSQL. So
 //     their numbers have no gaps and follow the order of commits.
+//   - The commits of steps that bring nothing but statements are sent to
+//     PostgreSQL in one piece, which the server takes as one transaction: no
+//     BEGIN, no COMMIT. Each statement that must change rows fails when it does
+//     not, and the whole with it; then they are written as all others are, which
+//     tells the commits that are late from those that are not.
 //   - A conflict that a caller may want to go on from (a name that is taken)
 //     is found without an SQL error, because on PostgreSQL an error ends the
 //     transaction. After any SQL error a transaction can only be rolled back,

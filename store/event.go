@@ -71,24 +71,32 @@ func (t *tx) writeEach(ctx context.Context) (int64, error) {
 	return number, err
 }
 
-// writeAtOnce is writeEach in one statement, so that the counter is locked for
+// appendAtOnce is writeEach in one statement, so that the counter is locked for
 // one round trip and the commit.
-func (t *tx) writeAtOnce(ctx context.Context) (int64, error) {
+const appendAtOnce = `WITH counted AS (
+		UPDATE counter SET value = value + $1 WHERE name = 'event' RETURNING value - $1 AS before)
+	INSERT INTO event (number, id, source, type, subject, owner, group_id, data, extensions, happened_at)
+	SELECT counted.before + e.place, e.id, e.source, e.type, e.subject, e.owner, e.group_id, e.data, e.extensions, e.happened_at
+	FROM counted, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])
+		WITH ORDINALITY AS e (id, source, type, subject, owner, group_id, data, extensions, happened_at, place)
+	RETURNING number`
+
+// eventArrays are the parameters of appendAtOnce.
+func eventArrays(events []*event.Event) []any {
 	var texts [8][]string
 	var times []int64
-	for _, e := range t.events {
+	for _, e := range events {
 		for i, s := range []string{e.ID, e.Source, e.Type, e.Subject, e.Owner, e.Group, string(e.Data), string(e.Extensions)} {
 			texts[i] = append(texts[i], cleanText(s))
 		}
 		times = append(times, ms(e.Time))
 	}
-	numbers, err := list(ctx, t.db, opAppend, scalar[int64], `WITH counted AS (
-			UPDATE counter SET value = value + $1 WHERE name = 'event' RETURNING value - $1 AS before)
-		INSERT INTO event (number, id, source, type, subject, owner, group_id, data, extensions, happened_at)
-		SELECT counted.before + e.place, e.id, e.source, e.type, e.subject, e.owner, e.group_id, e.data, e.extensions, e.happened_at
-		FROM counted, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])
-			WITH ORDINALITY AS e (id, source, type, subject, owner, group_id, data, extensions, happened_at, place)
-		RETURNING number`, int64(len(t.events)), texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], times)
+	return []any{int64(len(events)), texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], times}
+}
+
+// writeAtOnce returns the number of the first of the events.
+func (t *tx) writeAtOnce(ctx context.Context) (int64, error) {
+	numbers, err := list(ctx, t.db, opAppend, scalar[int64], appendAtOnce, eventArrays(t.events)...)
 	if err != nil {
 		return 0, err
 	}

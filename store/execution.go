@@ -44,12 +44,7 @@ func (db *DB) StateMachine(ctx context.Context, id string) (workflow.StateMachin
 func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 	const op = "store.InsertExecution"
 	return db.Update(ctx, func(ctx context.Context) error {
-		n, err := db.exec(ctx, op, `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
-			cause, state, version, started_at, ended_at, owner, map_run, graph)
-			SELECT $1, $2, m.id, m.name, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
-			FROM state_machine m WHERE m.id = $3 ON CONFLICT DO NOTHING`, e.ID, e.Name, e.StateMachine, string(e.Status), string(e.Input),
-			string(e.Output), e.Error, e.Cause, e.State, e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner,
-			e.MapRun, e.Graph)
+		n, err := db.exec(ctx, op, insertExecution, newOf(e)...)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -62,6 +57,17 @@ func (db *DB) InsertExecution(ctx context.Context, e workflow.Execution) error {
 		}
 		return iap.Errorf(op, iap.Conflict, "there is an execution %s of %s already", e.Name, machine)
 	})
+}
+
+const insertExecution = `INSERT INTO execution (id, name, machine, machine_name, status, input, output, error,
+	cause, state, version, started_at, ended_at, owner, map_run, graph)
+	SELECT $1, $2, m.id, m.name, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+	FROM state_machine m WHERE m.id = $3 ON CONFLICT DO NOTHING`
+
+// newOf are the parameters of insertExecution.
+func newOf(e workflow.Execution) []any {
+	return []any{e.ID, e.Name, e.StateMachine, string(e.Status), string(e.Input), string(e.Output), e.Error, e.Cause, e.State,
+		e.Version, ms(e.StartedAt), ms(e.EndedAt), e.Owner, e.MapRun, e.Graph}
 }
 
 // UpdateExecution implements workflow.Store. Name, state machine, input and

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,7 @@ type statement struct {
 	args  []any
 	row   func(scan scanner) error // takes a row that comes back; nil: none does
 	done  func(changed int64)      // is told how many rows it changed; nil: that does not matter
+	must  int64                    // how many rows it has to change; see fenced
 }
 
 // pipeline runs statements in the transaction of PostgreSQL, of which none needs
@@ -22,11 +24,21 @@ func (t *tx) pipeline(ctx context.Context, op string, ss []statement) error {
 	if len(ss) == 0 {
 		return nil
 	}
+	if _, err := send(ctx, t.conn, ss); err != nil {
+		return t.fail(op, err)
+	}
+	return nil
+}
+
+// send runs statements in one round trip: in the transaction of the connection,
+// or else in one that is theirs alone, which is committed when send returns no
+// error. answered tells that none of them failed.
+func send(ctx context.Context, c *sql.Conn, ss []statement) (answered bool, err error) {
 	var batch pgx.Batch
 	for _, s := range ss {
 		batch.Queue(s.query, clean(s.args)...)
 	}
-	err := t.conn.Raw(func(driver any) error {
+	err = c.Raw(func(driver any) error {
 		conn, ok := driver.(*stdlib.Conn)
 		if !ok {
 			return fmt.Errorf("the connection is a %T", driver)
@@ -38,12 +50,10 @@ func (t *tx) pipeline(ctx context.Context, op string, ss []statement) error {
 				return err
 			}
 		}
+		answered = true
 		return results.Close()
 	})
-	if err != nil {
-		return t.fail(op, err)
-	}
-	return nil
+	return answered, err
 }
 
 // take reads the answer to a statement.

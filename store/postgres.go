@@ -47,7 +47,7 @@ func openPostgres(ctx context.Context, db *DB, url string) error {
 		cfg.RuntimeParams["application_name"] = "iap"
 	}
 	db.dialect = dialect{arrays: true, replicas: true, skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE"}
-	e := &postgresEngine{db: db, pool: stdlib.OpenDB(*cfg)}
+	e := &postgresEngine{db: db, pool: stdlib.OpenDB(*cfg, stdlib.OptionResetSession(unbroken))}
 	db.engine = e
 	e.pool.SetMaxOpenConns(pgConnections)
 	e.pool.SetMaxIdleConns(pgConnections)

@@ -109,7 +109,9 @@ func (s *session) lose(err error) {
 
 // serve uses one connection until it is lost.
 func (s *session) serve(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+	// A NOTIFY is told to those who listen now; that it is on the disk matters to
+	// nobody, and commits that come meanwhile would wait for it.
+	if _, err := conn.Exec(ctx, "SET synchronous_commit TO off; LISTEN "+channel); err != nil {
 		return err
 	}
 	s.tell() // what was committed before this is not going to be told

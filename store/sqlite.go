@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/workflow"
 )
 
 const (
@@ -129,6 +130,11 @@ func (e *sqliteEngine) diskFull() bool {
 }
 
 func (e *sqliteEngine) reader() runner { return e.cached }
+
+// once does nothing: a statement costs SQLite no round trip.
+func (e *sqliteEngine) once(context.Context, []*workflow.Commit) (done bool, err error) {
+	return false, nil
+}
 
 func (e *sqliteEngine) update(ctx context.Context, fn func(context.Context) error) error {
 	return e.writer.update(ctx, fn)

@@ -58,9 +58,6 @@ func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution,
 		if r.Later {
 			ctx = context.WithValue(ctx, laterKey{}, true)
 		}
-		if r.Later {
-			ctx = context.WithValue(ctx, laterKey{}, true)
-		}
 		return e.stepIn(ctx, newKept(x, p), start)
 	})
 }
