@@ -1,6 +1,7 @@
 package asl_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/internal-app-portal/iap/asl"
 	"github.com/internal-app-portal/iap/asl/jsonata"
 	"github.com/internal-app-portal/iap/asl/value"
+	"github.com/internal-app-portal/iap/workflow/maprun"
 )
 
 // answer is what a task's mock gives: a result, an error or silence.
@@ -21,6 +23,12 @@ type answer struct {
 	timeout   bool
 	err       string
 	cause     string
+}
+
+// mapRunEnd is how a map run ended, and when.
+type mapRunEnd struct {
+	asl.MapRunEnded
+	at time.Time
 }
 
 // driver runs an execution on a virtual clock.
@@ -35,6 +43,10 @@ type driver struct {
 
 	timers    []asl.SetTimer
 	tasks     []asl.ScheduleTask
+	runs      []asl.StartMapRun
+	ended     []mapRunEnd // how map runs ended, in the order in which they did
+	replay    []mapRunEnd // how they are to end, instead of being done
+	children  []string    // the events of the children of map runs
 	ready     []asl.FrameID
 	events    []asl.HistoryEvent
 	scheduled []asl.ScheduleTask
@@ -43,12 +55,16 @@ type driver struct {
 }
 
 func newDriver(t *testing.T, m *asl.Machine, answers func(asl.ScheduleTask) answer) *driver {
+	pool := jsonata.NewPool(jsonata.Config{})
+	t.Cleanup(pool.Close)
+	return newDriverOn(t, m, answers, pool)
+}
+
+func newDriverOn(t *testing.T, m *asl.Machine, answers func(asl.ScheduleTask) answer, pool asl.Evaluator) *driver {
 	start := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	r := rand.New(rand.NewPCG(1, 2))
 	uuids := 0
 	d := &driver{t: t, m: m, state: &asl.State{}, answers: answers}
-	pool := jsonata.NewPool(jsonata.Config{})
-	t.Cleanup(pool.Close)
 	d.env = asl.Env{
 		Now: start, Rand: r.Float64, JSONata: pool,
 		NewUUID: func() string {
@@ -86,6 +102,10 @@ func (d *driver) next() bool {
 		task := d.tasks[0]
 		d.tasks = d.tasks[1:]
 		d.answer(task)
+	case len(d.runs) > 0:
+		run := d.runs[0]
+		d.runs = d.runs[1:]
+		d.mapRun(run)
 	case len(d.timers) > 0:
 		first := slices.MinFunc(d.timers, func(a, b asl.SetTimer) int { return a.At.Compare(b.At) })
 		d.timers = slices.DeleteFunc(d.timers, func(s asl.SetTimer) bool { return s.ID == first.ID })
@@ -148,6 +168,10 @@ func (d *driver) carryOut(c asl.Command) {
 	case asl.ScheduleTask:
 		d.tasks = append(d.tasks, c)
 		d.scheduled = append(d.scheduled, c)
+	case asl.StartMapRun:
+		d.runs = append(d.runs, d.storedOrder(c))
+	case asl.StopMapRun:
+		d.runs = slices.DeleteFunc(d.runs, func(s asl.StartMapRun) bool { return s.Frame == c.Frame && s.Attempt == c.Attempt })
 	case asl.SetTimer:
 		d.timers = append(d.timers, c)
 	case asl.CancelTimer:
@@ -155,6 +179,65 @@ func (d *driver) carryOut(c asl.Command) {
 	case asl.CancelTask:
 		d.tasks = slices.DeleteFunc(d.tasks, func(s asl.ScheduleTask) bool { return s.Frame == c.Frame && s.Attempt == c.Attempt })
 	}
+}
+
+// mapRun does a map run, each child as an execution of its own.
+func (d *driver) mapRun(c asl.StartMapRun) {
+	d.t.Helper()
+	var end mapRunEnd
+	if len(d.replay) > len(d.ended) {
+		end = d.replay[len(d.ended)]
+		end.Frame, end.Attempt = c.Frame, c.Attempt
+	} else {
+		var err error
+		end.MapRunEnded, end.at, err = maprun.Run(d.t.Context(), d.m, c, maprun.Options{Env: d.env, Virtual: true, Now: d.env.Now, Child: d.child})
+		if err != nil {
+			d.t.Fatalf("a map run of %s: %v", c.Order.State, err)
+		}
+	}
+	if end.at.After(d.env.Now) {
+		d.env.Now = end.at
+	}
+	d.ended = append(d.ended, end)
+	d.step(end.MapRunEnded)
+}
+
+// child runs one child of a map run, stored as its parent is.
+func (d *driver) child(_ context.Context, c maprun.Child) (maprun.Ended, error) {
+	child := newDriverOn(d.t, c.Machine, d.answers, d.env.JSONata)
+	child.between, child.env.Limits = d.between, d.env.Limits
+	child.env.Now, child.env.Execution.StartTime = c.Start, c.Start
+	child.env.Execution.Name, child.env.Execution.ID = c.Name, c.ARN
+	child.run(c.Input)
+	if child.complete == nil {
+		return maprun.Ended{}, fmt.Errorf("the child %s did not end", c.Name)
+	}
+	for _, e := range child.events {
+		b, err := json.Marshal(e)
+		if err != nil {
+			return maprun.Ended{}, err
+		}
+		d.children = append(d.children, c.Name+" "+string(b))
+	}
+	d.children = append(d.children, child.children...)
+	end := child.complete
+	return maprun.Ended{Status: end.Status, Output: end.Output, Error: end.Error, Cause: end.Cause, At: child.env.Now}, nil
+}
+
+// storedOrder is what is left of an order that is stored where states are.
+func (d *driver) storedOrder(c asl.StartMapRun) asl.StartMapRun {
+	if d.between == nil {
+		return c
+	}
+	b, err := json.Marshal(c.Order)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	c.Order = asl.MapRunOrder{}
+	if err := json.Unmarshal(b, &c.Order); err != nil {
+		d.t.Fatal(err)
+	}
+	return c
 }
 
 // roundTrip writes the state and reads it back, as a durable executor does.

@@ -18,6 +18,8 @@ import (
 type builder struct {
 	t *rapid.T
 	n int
+	// labels is how many distributed Maps there are: their labels must differ.
+	labels int
 	// vars is how many variables are assigned, scope those that may be read where
 	// the next state stands.
 	vars  int
@@ -68,7 +70,7 @@ func (b *builder) state(depth int, next, last string) string {
 		kinds = append(kinds, "choice")
 	}
 	if depth > 0 {
-		kinds = append(kinds, "parallel", "map", "map")
+		kinds = append(kinds, "parallel", "map", "map", "distributed")
 	}
 	rules := fmt.Sprintf(`"Retry":[{"ErrorEquals":["Again"],"MaxAttempts":2,"JitterStrategy":"FULL"}],
 		"Catch":[{"ErrorEquals":["Caught"],"ResultPath":"$.error","Next":%q}]`, last)
@@ -95,6 +97,8 @@ func (b *builder) state(depth int, next, last string) string {
 			next, last)
 	case "parallel":
 		return fmt.Sprintf(`"Type":"Parallel","Branches":[{%s},{%s}],"ResultPath":"$.p",%s,%s`, b.graph(depth-1), b.graph(depth-1), rules, next)
+	case "distributed":
+		return b.distributed(depth, rules, next)
 	case "map":
 		return fmt.Sprintf(`"Type":"Map","ItemsPath":"$$.Execution.Input.list","MaxConcurrency":%d,"ItemSelector":{"i.$":"$$.Map.Item.Value","all.$":"$"},
 			"ItemProcessor":{%s},"ResultPath":"$.m",%s,%s`, rapid.IntRange(0, 3).Draw(b.t, "limit"), b.graph(depth-1), rules, next)
@@ -102,10 +106,34 @@ func (b *builder) state(depth int, next, last string) string {
 	return `"Type":"Pass","Result":{"fixed":[1,2]},"ResultPath":"$.pass",` + next
 }
 
+// distributed is a Map whose children are executions of their own, which know
+// nothing of the variables around them.
+func (b *builder) distributed(depth int, rules, next string) string {
+	b.labels++
+	label, more := b.labels, ""
+	for _, field := range []string{`"ItemBatcher":{"MaxItemsPerBatch":2},`, `"ToleratedFailureCount":1,`, `"ToleratedFailurePercentage":70,`} {
+		if rapid.IntRange(0, 3).Draw(b.t, "field") == 0 {
+			more += field
+		}
+	}
+	selected := `"i.$":"$$.Map.Item.Value","all.$":"$","list.$":"$$.Execution.Input.list"`
+	if len(b.scope) > 0 {
+		selected += fmt.Sprintf(`,"v.$":"$v%d"`, rapid.SampledFrom(b.scope).Draw(b.t, "variable"))
+	}
+	outer := b.scope
+	defer func() { b.scope = outer }()
+	b.scope = nil
+	return fmt.Sprintf(`"Type":"Map","ItemsPath":"$$.Execution.Input.list","MaxConcurrency":%d,"Label":"L%d",%s"ItemSelector":{%s},
+		"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":%q},%s},"ResultPath":"$.d",%s,%s`,
+		rapid.IntRange(0, 3).Draw(b.t, "limit"), label, more, selected, rapid.SampledFrom([]string{"STANDARD", "EXPRESS"}).Draw(b.t, "type"),
+		b.graph(depth-1), rules, next)
+}
+
 // outcome is all that can be seen of a run.
 type outcome struct {
 	Events   []string
 	Tasks    []string
+	Children []string // what happened in the children of map runs
 	Complete string
 }
 
@@ -147,9 +175,10 @@ func runMachine(t *testing.T, m *asl.Machine, answers []int, input value.JSON, b
 	if d.complete == nil {
 		t.Fatalf("the execution did not end: %v", d.state)
 	}
-	if len(d.timers) != 0 || len(d.tasks) != 0 {
-		t.Fatalf("work was left behind: %v %v", d.timers, d.tasks)
+	if len(d.timers) != 0 || len(d.tasks) != 0 || len(d.runs) != 0 {
+		t.Fatalf("work was left behind: %v %v %v", d.timers, d.tasks, d.runs)
 	}
+	o.Children = d.children
 	o.Complete = string(d.complete.Status) + d.complete.Output.String() + describe(d.complete)
 	return o
 }

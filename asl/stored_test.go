@@ -123,7 +123,7 @@ func TestReplayed(t *testing.T) {
 			d.env.Limits.HistoryEvents = 2000
 		}
 		first.run(input)
-		again.answers = replaying(rt, first.events, again)
+		again.answers, again.replay = replaying(rt, first.events, again), first.ended
 		again.run(input)
 		was, is := eventTexts(t, first.events), eventTexts(t, again.events)
 		if len(was) == first.env.Limits.HistoryEvents && len(is) == len(was) {
