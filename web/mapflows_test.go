@@ -154,7 +154,7 @@ func TestMapRunPage(t *testing.T) {
 		t.Error(res.Status)
 	}
 	res, body := p.do("POST", "/map-runs/"+run, "", url.Values{"max_concurrency": {"x"}})
-	if res.StatusCode != 422 && res.StatusCode != 400 || !strings.Contains(body, "whole number") {
+	if res.StatusCode != 422 && res.StatusCode != 400 || !strings.Contains(body, "whole number") || !strings.Contains(strings.ToLower(body), "executions at once") {
 		t.Errorf("%s: %.200s", res.Status, body)
 	}
 	p.do("POST", "/map-runs/"+run, "", url.Values{"max_concurrency": {"9"}, "tolerated_failure_percentage": {"12.5"}, "tolerated_failure_count": {""}})

@@ -133,6 +133,14 @@ func (l *executionList) page(items []workflow.ExecutionItem, r *http.Request) {
 	}
 }
 
+// limitLabels are the limits as the form names them, by their names in it and
+// in the engine's errors.
+var limitLabels = map[string]string{
+	"max_concurrency": "executions at once", "maxConcurrency": "executions at once",
+	"tolerated_failure_count": "items that may fail", "toleratedFailureCount": "items that may fail",
+	"tolerated_failure_percentage": "percent that may fail", "toleratedFailurePercentage": "percent that may fail",
+}
+
 // updateMapRun takes the form of the limits; what is left empty stays.
 func (s *Server) updateMapRun(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
 	id := r.PathValue("id")
@@ -144,18 +152,24 @@ func (s *Server) updateMapRun(w http.ResponseWriter, r *http.Request, actor iap.
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return iap.FieldErrorf("web.updateMapRun", strings.ReplaceAll(name, "_", " "), "%.40q is not a whole number", text)
+			return iap.FieldErrorf("web.updateMapRun", limitLabels[name], "%.40q is not a whole number", text)
 		}
 		*to = &n
 	}
 	if text := strings.TrimSpace(r.PostFormValue("tolerated_failure_percentage")); text != "" {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return iap.FieldErrorf("web.updateMapRun", "tolerated failure percentage", "%.40q is not a number", text)
+			return iap.FieldErrorf("web.updateMapRun", limitLabels["tolerated_failure_percentage"], "%.40q is not a number", text)
 		}
 		c.ToleratedPercentage = &n
 	}
-	if err := s.cfg.Workflows.UpdateMapRun(r.Context(), actor, id, c); err != nil {
+	err := s.cfg.Workflows.UpdateMapRun(r.Context(), actor, id, c)
+	for _, e := range iap.Fields(err) {
+		if label := limitLabels[e.Field]; label != "" {
+			return iap.FieldErrorf("web.updateMapRun", label, "%s", e.Message())
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return seeOther(w, r, "/map-runs/"+id)

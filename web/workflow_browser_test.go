@@ -160,6 +160,45 @@ func TestALargeGraphIsDrawnSimply(t *testing.T) {
 	}
 }
 
+// crossing gives the labels of ways that lie over the border of a state, or of
+// what holds others.
+const crossing = `(() => {
+	const of = (el) => { const b = el.getBBox(), m = el.getCTM(); return { l: m.a * b.x + m.e, t: m.d * b.y + m.f, r: m.a * (b.x + b.width) + m.e, b: m.d * (b.y + b.height) + m.f }; };
+	const boxes = [...document.querySelectorAll('.node-box, .holder, .region')].map(of);
+	return [...document.querySelectorAll('.way-label')].filter((label) => {
+		const a = of(label);
+		return boxes.some((b) => a.l < b.r && b.l < a.r && a.t < b.b && b.t < a.b && !(b.l < a.l && a.r < b.r && b.t < a.t && a.b < b.b));
+	}).map((label) => label.textContent).join('; ');
+})()`
+
+// TestLabelsLieBesideStates: also those of ways that pass by many states, and of
+// texts that are wide in the page's font.
+func TestLabelsLieBesideStates(t *testing.T) {
+	p, ctx := browseFlows(t)
+	choice := func(variable, next string) string {
+		return `{"Variable":"$.` + variable + `","StringEquals":"` + strings.Repeat("MWQ", 6) + `","Next":"` + next + `"}`
+	}
+	text := `{"StartAt":"Which","States":{
+		"Which":{"Type":"Choice","Choices":[` + choice("a", "First") + "," + choice("b", "Both") + "," + choice("c", "Last") + `],"Default":"First"},
+		"First":{"Type":"Task","Resource":"arn:iap:states:::http:call","Next":"Both","Catch":[
+			{"ErrorEquals":["States.TaskFailed","States.Timeout","States.HeartbeatTimeout"],"Next":"Last"},{"ErrorEquals":["States.ALL"],"Next":"Again"}]},
+		"Both":{"Type":"Parallel","Branches":[{"StartAt":"Left","States":{"Left":{"Type":"Choice","Choices":[` + choice("d", "Left end") + `],"Default":"Left more"},
+			"Left more":{"Type":"Pass","Next":"Left end"},"Left end":{"Type":"Pass","End":true}}},
+			{"StartAt":"Right","States":{"Right":{"Type":"Pass","End":true}}}],"Catch":[{"ErrorEquals":["Warehouse.WithoutAnything"],"Next":"Again"}],"Next":"Again"},
+		"Again":{"Type":"Choice","Choices":[` + choice("e", "Which") + "," + choice("f", "Both") + `],"Default":"Last"},
+		"Last":{"Type":"Succeed"}}}`
+	if _, err := p.flows.Save(context.Background(), iap.Actor{ID: me, Role: iap.Admin}, web.SaveMachine{Name: "labels", Text: []byte(text), New: true}); err != nil {
+		t.Fatal(err)
+	}
+	for machine, state := range map[string]string{"labels": "Last", "order": "Send"} {
+		open(t, ctx, p.srv.URL+"/machines/"+machine)
+		evaluate[bool](t, ctx, drawn(state, true))
+		if over := evaluate[string](t, ctx, crossing); over != "" {
+			t.Errorf("%s: labels that lie over a border: %s", machine, over)
+		}
+	}
+}
+
 // TestAStateIsNamedAsItIsSeen: who speaks to the browser says what is there.
 func TestAStateIsNamedAsItIsSeen(t *testing.T) {
 	p, ctx := browseFlows(t)

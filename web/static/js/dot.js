@@ -21,6 +21,7 @@ window.iapDot = (function () {
 
   const NAME = '560 13px Inter, sans-serif';
   const NOTE = '400 11px Inter, sans-serif';
+  const LABEL = '400 11px Inter, sans-serif';
 
   function size(state) {
     const name = fit(state.name, NAME, WIDEST);
@@ -33,6 +34,13 @@ window.iapDot = (function () {
   const inches = (px) => (px / 72).toFixed(3);
 
   function node(id, w, h) { return id + ' [width=' + inches(w) + ' height=' + inches(h) + ']\n'; }
+
+  // room is a label of the size that the text will have: Graphviz knows nothing of
+  // the page's font, and would leave too little.
+  function room(text) {
+    return 'label=<<table border="0" cellborder="0" cellspacing="0" cellpadding="0" fixedsize="true" width="' +
+      Math.ceil(width(text, LABEL) + 14) + '" height="18"><tr><td></td></tr></table>> ';
+  }
 
   // of makes the input. Each Parallel and Map is a cluster: its own node on
   // top, its regions as clusters in it, and a point at which they come together.
@@ -93,7 +101,7 @@ window.iapDot = (function () {
     if (last.length) out.push(node('end', 20, 20));
     for (const i of last) edge(holds(i) ? 'j' + i : 's' + i, 'end', holds(i) ? 'ltail=cluster_c' + i : '', { kind: 'end' });
     graph.edges.forEach(function (e, index) {
-      let more = e.label && !plain ? 'label=' + quote(' ' + e.label + ' ') + ' ' : '';
+      let more = e.label && !plain ? room(e.label) : '';
       if (holds(e.from)) more += 'ltail=cluster_c' + e.from + ' ';
       if (holds(e.to)) more += 'lhead=cluster_c' + e.to + ' ';
       if (e.kind === 'catch') more += 'weight=0 ';
