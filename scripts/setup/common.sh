@@ -6,7 +6,7 @@ say() { printf 'setup: %s\n' "$*"; }
 fail() {
 	printf 'setup: %s\n' "$1" >&2
 	shift
-	for line in "$@"; do printf 'setup:   %s\n' "$line" >&2; done
+	[ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/setup:   /' >&2
 	exit 1
 }
 
@@ -18,15 +18,48 @@ can_apt() { [ "$(id -u)" = 0 ] && have apt-get; }
 apt_updated=
 # apt_install PACKAGE...: quiet unless it fails.
 apt_install() {
-	local log=$CACHE/apt.log
 	say "installing $* (apt-get)"
 	if [ -z "$apt_updated" ]; then
-		apt-get -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 ||
-			fail "apt-get update failed" "$(tail -n 5 "$log")"
+		apt_get update || fail "apt-get update failed" "$(tail -n 5 "$CACHE/apt.log")"
 		apt_updated=yes
 	fi
-	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >"$log" 2>&1 </dev/null ||
-		fail "apt-get install $* failed" "$(tail -n 5 "$log")"
+	apt_get install -y --no-install-recommends "$@" || fail "apt-get install $* failed" "$(tail -n 5 "$CACHE/apt.log")"
+}
+
+# apt_get ARG...: apt-get, after whoever else uses it. Its own waiting is for one of
+# its three locks alone, and says nothing.
+apt_get() {
+	local log=$CACHE/apt.log deadline=$((SECONDS + 300)) told=
+	until DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get "$@" >"$log" 2>&1 </dev/null; do
+		grep -q 'Could not get lock' "$log" && [ "$SECONDS" -lt "$deadline" ] || return 1
+		[ -n "$told" ] || say "waiting until another program is done with apt; for five minutes at most"
+		told=yes
+		sleep 2
+	done
+}
+
+# apt_install_still PACKAGE SERVICE...: a package whose services nobody asked for:
+# they start neither now nor with the machine. Those that were there before are
+# left as they are.
+apt_install_still() {
+	local policy=/usr/sbin/policy-rc.d package=$1 service new= ours=
+	shift
+	for service in "$@"; do
+		[ -e "/lib/systemd/system/$service" ] || new="$new $service"
+	done
+	if [ ! -e "$policy" ]; then
+		# shellcheck disable=SC2064 # the name of now
+		trap "rm -f '$policy'" EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+		ours=yes
+	fi
+	apt_install "$package"
+	for service in $new; do
+		systemctl disable "$service" >/dev/null 2>&1 || true
+		[ ! -d /run/systemd/system ] || systemctl stop "$service" >/dev/null 2>&1 || true
+	done
+	[ -z "$ours" ] || { rm -f "$policy" && trap - EXIT; }
 }
 
 # at_least WANT HAVE: compares two version numbers major.minor.

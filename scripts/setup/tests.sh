@@ -10,7 +10,7 @@ find_chromium() {
 
 setup_chromium() {
 	if ! find_chromium; then
-		can_apt || fail "Chromium is missing (the browser tests need it)" "Install Chromium or Google Chrome."
+		can_apt || fail "Chromium is missing (the browser tests need it)" "Install Chromium or Google Chrome, e.g.: sudo apt-get install chromium   or: brew install --cask google-chrome"
 		apt_install chromium
 		find_chromium || fail "Chromium is missing even after its installation" "Install Google Chrome: https://www.google.com/chrome/"
 	fi
@@ -49,24 +49,28 @@ no_cluster() {
 # setup_nats, setup_rabbitmq: the tests start their own servers. Where there is no
 # such program and no apt, they are left out, and their tests say that they are skipped.
 setup_nats() {
-	setup_broker NATS nats-server nats-server
+	setup_broker NATS "nats-server on the PATH" nats-server nats-server nats-server.service
 }
 
 setup_rabbitmq() {
-	setup_broker RabbitMQ /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+	local program=/usr/lib/rabbitmq/bin/rabbitmq-server
+	setup_broker RabbitMQ "$program" "$program" rabbitmq-server rabbitmq-server.service epmd.socket epmd.service
 }
 
-# setup_broker NAME PROGRAM PACKAGE: Debian's packages would start a server that
-# nobody asked for; RUNLEVEL=1 keeps them from it.
+# setup_broker NAME WHAT PROGRAM PACKAGE SERVICE...: Debian's packages would start
+# the services.
 setup_broker() {
-	if ! have "$2"; then
+	local name=$1 what=$2 program=$3
+	shift 3
+	if ! have "$program"; then
 		if ! can_apt; then
-			say "$1: not installed; its tests are skipped"
+			say "$name: there is no $what; its tests are skipped"
 			return
 		fi
-		RUNLEVEL=1 apt_install "$3"
+		apt_install_still "$@"
+		have "$program" || fail "there is no $what even after the installation of $1"
 	fi
-	say "$1: $(command -v "$2")"
+	say "$name: $(command -v "$program")"
 }
 
 # setup_cc: Go's race detector needs a C compiler; the program itself does not.
