@@ -29,8 +29,9 @@ func TestMapRuns(t *testing.T) {
 	}
 	const id = "01arz3ndektsv4rrffq69g5fav"
 	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	p.MapRuns = []workflow.MapRun{{ID: id, Execution: x.ID, Machine: "waits", State: "All", Status: workflow.Running, MaxConcurrency: 3,
-		Items: asl.MapCounts{Pending: 5, Succeeded: 2, PendingRedrive: 1}, Total: 8, RedriveCount: 1, RedrivenAt: started, StartedAt: started}}
+	run := workflow.MapRun{ID: id, Execution: x.ID, Machine: "waits", State: "All", Status: workflow.Running, MaxConcurrency: 3,
+		Items: asl.MapCounts{Pending: 5, Succeeded: 2, PendingRedrive: 1}, Total: 8, RedriveCount: 1, RedrivenAt: started, StartedAt: started}
+	p.SetMapRuns(run)
 	three := int64(3)
 	want := client.MapRun{ID: id, Execution: x.ID, StateMachine: "waits", State: "All", Type: "STANDARD", Status: "RUNNING",
 		MapRunLimits: client.MapRunLimits{MaxConcurrency: &three}, Items: client.MapCounts{Pending: 5, Succeeded: 2, PendingRedrive: 1, Total: 8},
@@ -52,7 +53,8 @@ func TestMapRuns(t *testing.T) {
 	}
 	_, err = c.MapRun(ctx, "01arz3ndektsv4rrffq69g5faw")
 	wantStatus(t, err, 404)
-	p.MapRuns[0].Status = workflow.Succeeded
+	run.Status = workflow.Succeeded
+	p.SetMapRuns(run)
 	_, err = c.UpdateMapRun(ctx, id, client.MapRunLimits{MaxConcurrency: &seven})
 	wantStatus(t, err, 409)
 }

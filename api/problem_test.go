@@ -155,7 +155,7 @@ func TestKindsOfError(t *testing.T) {
 		{secret, 500, ""},
 	} {
 		t.Run(c.err.Error(), func(t *testing.T) {
-			p.Fail = c.err
+			p.FailWith(c.err)
 			resp, body := call(t, p, apitest.JaneToken, "GET", "/api/v1/instances/x", "")
 			got := wantProblem(t, resp, body, c.status)
 			if name, value, ok := strings.Cut(c.header, ": "); ok && resp.Header.Get(name) != value {
@@ -173,7 +173,7 @@ func TestKindsOfError(t *testing.T) {
 
 func TestSeveralFields(t *testing.T) {
 	p := apitest.New(t, nil)
-	p.Fail = errors.Join(iap.FieldErrorf("x", "parameters.title", "is too long"), iap.FieldErrorf("x", "parameters.size", "is not a choice"))
+	p.FailWith(errors.Join(iap.FieldErrorf("x", "parameters.title", "is too long"), iap.FieldErrorf("x", "parameters.size", "is not a choice")))
 	resp, body := call(t, p, apitest.JaneToken, "POST", "/api/v1/instances", `{"app":"todo"}`)
 	got := wantProblem(t, resp, body, 422)
 	if len(got.Errors) != 2 || got.Errors[0].Field != "parameters.title" || got.Errors[1].Message != "is not a choice" {

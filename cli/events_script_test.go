@@ -89,8 +89,7 @@ func (e *events) until(ts *testscript.TestScript, args []string) {
 // TestEventScripts runs what is said about events on the command line against
 // the real parts.
 func TestEventScripts(t *testing.T) {
-	portals := map[string]*events{} // by the folder of the script
-	of := func(ts *testscript.TestScript) *events { return portals[ts.Getenv("WORK")] }
+	of := func(ts *testscript.TestScript) *events { return ts.Value("events").(*events) }
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/events",
 		RequireUniqueNames: true,
@@ -102,7 +101,7 @@ func TestEventScripts(t *testing.T) {
 				"ANN": apitest.AnnToken, "RECEIVER": e.receive(t)} {
 				env.Setenv(name, value)
 			}
-			portals[env.WorkDir] = e
+			env.Values["events"] = e // scripts run at the same time
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

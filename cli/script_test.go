@@ -61,9 +61,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ANN", apitest.AnnToken)
 			env.Values["portal"] = p
 			tolerated := int64(3)
-			p.MapRuns = []workflow.MapRun{{ID: "01arz3ndektsv4rrffq69g5fav", Machine: "import", State: "All",
+			p.SetMapRuns(workflow.MapRun{ID: "01arz3ndektsv4rrffq69g5fav", Machine: "import", State: "All",
 				Status: workflow.Running, MaxConcurrency: 3, ToleratedCount: &tolerated, RedriveCount: 1,
-				Items: asl.MapCounts{Pending: 5, Succeeded: 2, Failed: 1}}}
+				Items: asl.MapCounts{Pending: 5, Succeeded: 2, Failed: 1}})
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -54,8 +54,8 @@ func (p *Portal) app(slug string) (catalog.App, error) {
 func (s apps) Add(_ context.Context, _ iap.Actor, up catalog.Upload) (catalog.Version, error) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	if s.p.Fail != nil {
-		return catalog.Version{}, s.p.Fail
+	if s.p.fail != nil {
+		return catalog.Version{}, s.p.fail
 	}
 	var slug, name string
 	for line := range strings.Lines(string(up.Manifest)) {
@@ -81,7 +81,7 @@ func (s apps) List(_ context.Context, a iap.Actor) (out []catalog.App, err error
 			out = append(out, app)
 		}
 	}
-	return out, s.p.Fail
+	return out, s.p.fail
 }
 
 func (s apps) Get(_ context.Context, slug string) (catalog.App, error) {

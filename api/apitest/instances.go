@@ -24,8 +24,8 @@ func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployReq
 	p := s.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.Fail != nil {
-		return instance.Instance{}, false, p.Fail
+	if p.fail != nil {
+		return instance.Instance{}, false, p.fail
 	}
 	app, err := p.app(req.App)
 	if err != nil {
@@ -178,8 +178,8 @@ func (s instances) Get(_ context.Context, a iap.Actor, ref string) (instance.Ins
 }
 
 func (p *Portal) find(a iap.Actor, ref string) (*instance.Instance, error) {
-	if p.Fail != nil {
-		return nil, p.Fail
+	if p.fail != nil {
+		return nil, p.fail
 	}
 	var found []*instance.Instance
 	for n := range p.instances {
@@ -206,8 +206,8 @@ func (p *Portal) find(a iap.Actor, ref string) (*instance.Instance, error) {
 func (s instances) List(_ context.Context, a iap.Actor, f instance.Filter) ([]instance.Instance, error) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	if s.p.Fail != nil {
-		return nil, s.p.Fail
+	if s.p.fail != nil {
+		return nil, s.p.fail
 	}
 	if !a.Role.Includes(iap.Admin) {
 		f.Owner = a.ID

@@ -80,7 +80,7 @@ func (s jobs) List(_ context.Context, before string, limit int) (out []job.Job, 
 			out = append(out, j)
 		}
 	}
-	return out, s.p.Fail
+	return out, s.p.fail
 }
 
 func (s jobs) ListOf(_ context.Context, owner, before string, limit int) (out []job.Job, err error) {
@@ -91,7 +91,7 @@ func (s jobs) ListOf(_ context.Context, owner, before string, limit int) (out []
 			out = append(out, j)
 		}
 	}
-	return out, s.p.Fail
+	return out, s.p.fail
 }
 
 func (s jobs) Of(_ context.Context, id string) (out []job.Job, err error) {

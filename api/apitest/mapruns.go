@@ -14,7 +14,7 @@ func (s workflows) MapRun(_ context.Context, a iap.Actor, id string) (workflow.M
 	if err != nil {
 		return workflow.MapRun{}, err
 	}
-	for _, r := range s.p.MapRuns {
+	for _, r := range s.p.mapRuns {
 		if r.ID == id {
 			return r, nil
 		}
@@ -27,7 +27,7 @@ func (s workflows) MapRuns(_ context.Context, a iap.Actor, execution, before str
 	err := s.enter(a)
 	defer s.p.mu.Unlock()
 	var out []workflow.MapRun
-	for _, r := range s.p.MapRuns {
+	for _, r := range s.p.mapRuns {
 		if (r.Execution == "" || r.Execution == execution) && (before == "" || r.ID < before) && len(out) < limit {
 			out = append(out, r)
 		}
@@ -46,8 +46,8 @@ func (s workflows) UpdateMapRun(ctx context.Context, a iap.Actor, id string, c w
 	}
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	for i := range s.p.MapRuns {
-		if m := &s.p.MapRuns[i]; m.ID == id {
+	for i := range s.p.mapRuns {
+		if m := &s.p.mapRuns[i]; m.ID == id {
 			if c.MaxConcurrency != nil {
 				m.MaxConcurrency = *c.MaxConcurrency
 			}

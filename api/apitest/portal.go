@@ -44,14 +44,12 @@ type Portal struct {
 	*httptest.Server
 	Log *event.Log
 
-	// Fail, when it is set, is the error of every call of a service.
-	Fail error
-
 	cfg  api.Config
 	stop func() // ends the API's streams
 
 	mu        sync.Mutex
-	most      int // instances a person may have; 0: any number
+	fail      error // of every call of a service; nil: none
+	most      int   // instances a person may have; 0: any number
 	events    *memory
 	instances []instance.Instance // oldest first
 	jobs      []job.Job           // oldest first
@@ -61,8 +59,7 @@ type Portal struct {
 
 	machines   []*machine   // in the order of names
 	executions []*execution // newest first
-	// MapRuns are the map runs of the portal's executions, newest first.
-	MapRuns []workflow.MapRun
+	mapRuns    []workflow.MapRun
 
 	words int
 	now   func() time.Time
@@ -141,6 +138,20 @@ func newClock() func() time.Time {
 	var read atomic.Int64
 	start := time.Now()
 	return func() time.Time { return start.Add(time.Duration(read.Add(1)) * time.Millisecond) }
+}
+
+// FailWith has every call of a service fail, or none by nil.
+func (p *Portal) FailWith(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = err
+}
+
+// SetMapRuns sets the map runs of the portal's executions, newest first.
+func (p *Portal) SetMapRuns(runs ...workflow.MapRun) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mapRuns = runs
 }
 
 // changed is called with p.mu held: it tells of an instance.

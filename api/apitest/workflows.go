@@ -33,8 +33,8 @@ type execution struct {
 func (s workflows) enter(actor iap.Actor) error {
 	s.p.mu.Lock()
 	switch {
-	case s.p.Fail != nil:
-		return s.p.Fail
+	case s.p.fail != nil:
+		return s.p.fail
 	case !actor.Role.Includes(iap.Admin):
 		return iap.Errorf("workflow", iap.Forbidden, "only admins may see state machines")
 	}
