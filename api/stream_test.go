@@ -62,7 +62,7 @@ func next(t *testing.T, ch <-chan message) message {
 			t.Fatal("the stream ended")
 		}
 		return m
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("nothing came")
 	}
 	panic("not reached")
@@ -264,7 +264,7 @@ func TestStreamEndsWithTheSession(t *testing.T) {
 			next(t, ch)
 			next(t, ch)
 			who.actor.Store(&now)
-			late := time.After(10 * time.Second)
+			late := time.After(2 * time.Minute)
 			for {
 				select {
 				case _, open := <-ch:

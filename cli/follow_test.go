@@ -49,7 +49,7 @@ func start(t *testing.T, p *apitest.Portal, args ...string) *started {
 // want waits for a line that contains text.
 func (s *started) want(text string) {
 	s.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(2 * time.Minute)
 	for {
 		select {
 		case line, open := <-s.lines:
@@ -72,7 +72,7 @@ func (s *started) wantExit(code int) {
 		if got != code {
 			s.t.Errorf("exit code %d, want %d", got, code)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		s.t.Error("it goes on")
 	}
 }

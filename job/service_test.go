@@ -156,7 +156,7 @@ func (g *rig) enqueue(kind job.Kind) string {
 // until waits for the job to be as the test wants it.
 func (g *rig) until(id, what string, is func(job.Job) bool) job.Job {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), 2*time.Minute)
 	defer cancel()
 	sub := g.log.Subscribe(g.log.Last())
 	for {
@@ -183,7 +183,7 @@ func (g *rig) next(c chan string, what string) string {
 	select {
 	case id := <-c:
 		return id
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		g.t.Fatalf("nothing was %s", what)
 		return ""
 	}

@@ -108,7 +108,7 @@ func TestWebSocket(t *testing.T) {
 			c.Write(r.Context(), kind, append([]byte("echo "), data...))
 		}
 	}), nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	dialer := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, f.front.Listener.Addr().String())

@@ -245,7 +245,7 @@ func (f *fixture) raw(text string) *http.Response {
 		f.t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(2 * time.Minute))
 	io.WriteString(c, text)
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {

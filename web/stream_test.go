@@ -26,7 +26,7 @@ type listener struct {
 
 func (p *portal) listen(query, as, lastID string) *listener {
 	p.t.Helper()
-	ctx, stop := context.WithTimeout(p.t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	p.t.Cleanup(stop)
 	req, _ := http.NewRequestWithContext(ctx, "GET", p.srv.URL+"/stream"+query, nil)
 	req.Header.Set("X-Test-Actor", as)

@@ -46,7 +46,7 @@ var name = map[string]any{"host_name": "brave-otter"}
 // until reads the job's log as it grows until a line has the text.
 func (g *rig) until(id, text string) {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), 3*time.Minute)
 	defer cancel()
 	rc, err := g.runner.Log(ctx, id, 0, true)
 	if err != nil {
