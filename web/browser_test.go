@@ -175,6 +175,28 @@ func TestAnEventIsShownInOnePiece(t *testing.T) {
 	}
 }
 
+// A fresh status stands out for a moment and moves only at the end of that: an
+// animation keeps the browser drawing while the next changes come.
+func TestAFreshStatusStandsOut(t *testing.T) {
+	p, tab, _ := browse(t)
+	ctx := tab()
+	open(t, ctx, p.srv.URL+"/")
+	evaluate[bool](t, ctx, connected)
+	evaluate[bool](t, ctx, `(window.fresh = new Promise((done) => {
+		let marked = false;
+		new MutationObserver(() => {
+			const now = document.querySelectorAll('#cards .fresh').length;
+			if (document.getAnimations().some((a) => a.effect.target.matches('.fresh:not(.over)'))) done('it moves');
+			if (marked && !now) done('over');
+			marked = marked || now > 0;
+		}).observe(document.body, {subtree: true, childList: true, attributes: true});
+	}), true)`)
+	p.change("running", instance.Destroying)
+	if got := evaluate[string](t, ctx, "window.fresh"); got != "over" {
+		t.Errorf("a fresh status: %s", got)
+	}
+}
+
 func TestTheLogGrowsInThePage(t *testing.T) {
 	p, tab, streams := browse(t)
 	ctx := tab()

@@ -140,7 +140,10 @@
     times(el);
     announce(el);
     [...$$('.status, .board-end', el)].forEach(function (x) {
-      if (el.iapStates && !el.iapStates.includes(x.textContent)) x.classList.add('fresh');
+      if (!el.iapStates || el.iapStates.includes(x.textContent)) return;
+      x.classList.add('fresh');
+      setTimeout(function () { x.classList.add('over'); }, 750);
+      setTimeout(function () { x.classList.remove('fresh', 'over'); }, 900);
     });
     if (el.id === 'log-body' && window.iapLive) logs(window.iapLive);
     count();
