@@ -84,3 +84,13 @@ setup_cc() {
 	fi
 	say "C compiler: $(command -v "$cc")"
 }
+
+# setup_jsonata_suite: the module with the cases of JSONata's official test suite,
+# whose test says that it is skipped without it.
+setup_jsonata_suite() {
+	if (cd "$ROOT/tools/jsonata-suite" && go mod download); then
+		say "JSONata's test suite: in the module cache"
+	else
+		say "JSONata's test suite: could not be fetched; its test is skipped"
+	fi
+}
