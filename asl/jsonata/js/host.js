@@ -33,6 +33,42 @@
 		return join.call(this, separator);
 	};
 
+	// $base64encode and $base64decode take these from a browser. A character is a
+	// byte, as in Node.
+	const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+	globalThis.window = {
+		btoa(text) {
+			let out = '';
+			for (let i = 0; i < text.length; i += 3) {
+				const n = (text.charCodeAt(i) & 255) << 16 | (text.charCodeAt(i + 1) & 255) << 8 | text.charCodeAt(i + 2) & 255;
+				out += digits[n >> 18] + digits[n >> 12 & 63] + (i + 1 < text.length ? digits[n >> 6 & 63] : '=') +
+					(i + 2 < text.length ? digits[n & 63] : '=');
+			}
+			return out;
+		},
+		atob(text) {
+			let out = '';
+			let bits = 0;
+			let n = 0;
+			for (const c of text) {
+				const d = digits.indexOf(c === '-' ? '+' : c === '_' ? '/' : c);
+				if (c === '=') {
+					break;
+				}
+				if (d < 0) {
+					continue;
+				}
+				bits = (bits << 6 | d) & 0xffff;
+				n += 6;
+				if (n >= 8) {
+					n -= 8;
+					out += String.fromCharCode(bits >> n & 255);
+				}
+			}
+			return out;
+		},
+	};
+
 	const fail = (code, message) => {
 		throw {code: code, message: message};
 	};
