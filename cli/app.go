@@ -116,6 +116,11 @@ func (c *appShowCmd) Run(r *run) error {
 		t.add(fmt.Sprint(v.Number), clock(v.CreatedAt, r.now()), v.CreatedBy, bundle, certificationText(v.Certification))
 	}
 	t.write(r.out, r.width, nil)
+	for _, v := range versions {
+		if v.Certification.State == "failed" {
+			r.print("\nversion %d failed at %s:\n%s", v.Number, printable(v.Certification.Step), printableLines(v.Certification.Reason))
+		}
+	}
 	return nil
 }
 

@@ -54,6 +54,14 @@ func endText(i client.Instance, now time.Time) string {
 	return at
 }
 
+// keptText says up to when the sweep spares an instance, and what for.
+func keptText(i client.Instance, now time.Time) string {
+	if i.KeepUntil.IsZero() {
+		return ""
+	}
+	return clock(i.KeepUntil, now) + ": " + i.KeepReason
+}
+
 // useText says when an app was used last.
 func useText(i client.Instance, now time.Time) string {
 	kinds := map[string]string{"request": "a request", "stream": "a stream", "websocket": "a WebSocket"}

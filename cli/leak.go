@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -107,6 +108,17 @@ type leakCheckCmd struct {
 
 func (c *leakCheckCmd) Run(r *run) error {
 	return (&scheduleRunCmd{Name: leakSchedule, Wait: true, Limit: c.Limit}).Run(r)
+}
+
+// checkText says what a look for leaks has come to; false when the output is not
+// that of one.
+func checkText(output json.RawMessage) (string, bool) {
+	var c struct{ Looked, Leaks, Found, Removed, Gone *int }
+	if json.Unmarshal(output, &c) != nil || c.Looked == nil || c.Leaks == nil || c.Found == nil || c.Removed == nil || c.Gone == nil {
+		return "", false
+	}
+	return fmt.Sprintf("looked at %d; left behind %d, of which new %d; removed %d, gone by themselves %d",
+		*c.Looked, *c.Leaks, *c.Found, *c.Removed, *c.Gone), true
 }
 
 type leakRmCmd struct {

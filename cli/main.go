@@ -49,7 +49,13 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if len(args) == 0 {
 		return r.usage(parser)
 	}
+	if len(args) == 1 && args[0] == "--version" { // what one types to a program that one does not know
+		args = []string{"version"}
+	}
 	parsed, err := parser.Parse(args)
+	if err == nil {
+		err = emptyArgument(parsed)
+	}
 	if err != nil {
 		return r.wrongUse(err)
 	}
@@ -77,12 +83,29 @@ func newParser(r *run) (*kong.Kong, *commands, error) {
 		kong.Exit(func(code int) { panic(exitPanic(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Bind(r),
+		kong.ValueFormatter(flagHelp),
 		kong.Vars{"server": client.DefaultServer},
 	)
 	if err == nil {
 		r.parser = parser
 	}
 	return parser, c, err
+}
+
+// flagHelp is the help of a flag: what it is, its default and its environment
+// variable.
+func flagHelp(value *kong.Value) string {
+	help := value.Help
+	switch value.Default {
+	case "", "0", "0s", "false": // go without saying
+		return kong.DefaultHelpValueFormatter(value)
+	}
+	if value.Enum == "" && !strings.Contains(help, "default") && !strings.HasPrefix(value.Default, "$") {
+		value.Help = strings.TrimSuffix(help, ".") + "; default: " + value.Default + "."
+	}
+	out := kong.DefaultHelpValueFormatter(value)
+	value.Help = help
+	return out
 }
 
 // usage answers to a call without arguments.

@@ -279,11 +279,15 @@ func (r *run) writeEnded(x client.Execution) error {
 	return r.writeOutput(x)
 }
 
-// writeOutput writes the output of an execution: a sweep's as people read it.
+// writeOutput writes the output of an execution: a sweep's and a look for leaks as people read it.
 func (r *run) writeOutput(x client.Execution) error {
 	var s client.Sweep
 	if json.Unmarshal(x.Output, &s) != nil || s.Execution != x.ID || s.FinishedAt.IsZero() {
-		r.print("%s", printable(string(x.Output)))
+		text, found := checkText(x.Output)
+		if !found {
+			text = printable(string(x.Output))
+		}
+		r.print("%s", text)
 		return nil
 	}
 	r.print("destroyed and verified %d, kept %d, failed %d; %.1f hours and %.2f %s saved", s.Destroyed, s.Kept, s.Failed, s.HoursSaved, s.MoneySaved, s.Currency)

@@ -53,7 +53,7 @@ func instanceFacts(r *run, i client.Instance) [][2]string {
 		facts = append(facts, [2]string{"ended", clock(i.EndedAt, r.now())},
 			[2]string{"ended by", i.EndedBy}, [2]string{"because", i.EndReason})
 	} else {
-		facts = append(facts, [2]string{"ends", endText(i, r.now())}, [2]string{"idle limit", i.IdleLimit})
+		facts = append(facts, [2]string{"ends", endText(i, r.now())}, [2]string{"kept until", keptText(i, r.now())}, [2]string{"idle limit", i.IdleLimit})
 	}
 	facts = append(facts, [2]string{"last used", useText(i, r.now())})
 	for _, name := range slices.Sorted(maps.Keys(i.Values)) {

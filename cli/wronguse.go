@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -46,9 +47,50 @@ func usageError(err error, node *kong.Node) error {
 		return fmt.Errorf("say what to do: %s", node.FullPath()+" "+strings.Join(childNames(node), "|"))
 	}
 	if missing, found := strings.CutPrefix(text, "expected "); found && strings.HasPrefix(missing, `"<`) {
-		return fmt.Errorf("%s is missing", strings.Trim(missing, `"`))
+		return fmt.Errorf("%s is missing%s", strings.Trim(missing, `"`), choices(missing, node))
+	}
+	flag, rest, _ := strings.Cut(text, ": ")
+	if strings.HasPrefix(rest, "missing value") || strings.HasSuffix(rest, "(<EOL>)") {
+		return fmt.Errorf("%s: its value is missing%s", flag, wanted(flag, node))
 	}
 	return err
+}
+
+// choices names what an argument may be, where that is a few words.
+func choices(missing string, node *kong.Node) string {
+	for _, p := range node.Positional {
+		if p.Enum != "" && strings.HasPrefix(missing, `"<`+p.Name+">") {
+			return ": want " + strings.Join(p.EnumSlice(), ", ")
+		}
+	}
+	return ""
+}
+
+// wanted says of which form a flag's value is.
+func wanted(name string, node *kong.Node) string {
+	for _, group := range node.AllFlags(false) {
+		for _, f := range group {
+			if "--"+f.Name == name && f.PlaceHolder != "" {
+				return "; want " + name + "=" + f.PlaceHolder
+			}
+		}
+	}
+	return ""
+}
+
+// emptyArgument finds an argument that must be given and is empty, as a shell
+// makes it of a variable that is not set.
+func emptyArgument(ctx *kong.Context) error {
+	for _, p := range ctx.Path {
+		if p.Positional == nil || !p.Positional.Required {
+			continue
+		}
+		given := p.Positional.Target.Interface()
+		if words, several := given.([]string); given == "" || several && slices.Contains(words, "") {
+			return fmt.Errorf("<%s> is empty", p.Positional.Name)
+		}
+	}
+	return nil
 }
 
 // commandWords are the names and the other names of a node's commands.
