@@ -22,28 +22,14 @@ func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 func (p *portal) waitBooking(id string, want func(client.Booking) bool) client.Booking {
 	p.t.Helper()
 	var last client.Booking
-	for deadline := time.Now().Add(testTimeout); time.Now().Before(deadline); {
-		b, err := p.Booking(p.t.Context(), id)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		if last = b; want(b) {
-			return b
-		}
-		nextEvent(p)
+	err := p.until(p.t.Context(), func() (_ bool, err error) {
+		last, err = p.Booking(p.t.Context(), id)
+		return err == nil && want(last), err
+	})
+	if err != nil {
+		p.t.Fatalf("the booking is %s: %v", toJSON(last), err)
 	}
-	p.t.Fatalf("the booking is %s", toJSON(last))
 	return last
-}
-
-// nextEvent waits for whatever happens next, or a moment.
-func nextEvent(p *portal) {
-	after := time.NewTimer(100 * time.Millisecond)
-	defer after.Stop()
-	select {
-	case <-after.C:
-	case <-p.t.Context().Done():
-	}
 }
 
 func bookingIs(status string) func(client.Booking) bool {
@@ -103,16 +89,9 @@ func TestBooking(t *testing.T) {
 // waitExecution waits until an execution has ended.
 func (p *portal) waitExecution(id string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(testTimeout); time.Now().Before(deadline); nextEvent(p) {
-		x, err := p.Execution(p.t.Context(), id)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		if x.Ended() {
-			return
-		}
+	if _, err := p.ended(p.t.Context(), id); err != nil {
+		p.t.Fatalf("waiting for the end of the execution %s: %v", id, err)
 	}
-	p.t.Fatalf("the execution %s does not end", id)
 }
 
 // TestBookingOverlap: an instance that one has is used or replaced as chosen,

@@ -9,10 +9,10 @@ import (
 	"github.com/internal-app-portal/iap/client"
 )
 
-// TestKilledWhileBooked kills the portal with SIGKILL at commits and side
-// effects of a booking, from the request to its end. Whatever the
-// point: the next portal takes it to its end, there was one instance for it, and
-// nothing is left.
+// TestKilledWhileBooked kills the portal with SIGKILL at commits and calls of a
+// booking, from the request to its end; those of a job are TestKilledAtEveryPoint's.
+// Whatever the point: the next portal takes it to its end, there was one instance for
+// it, and nothing is left.
 func TestKilledWhileBooked(t *testing.T) {
 	needDocker(t)
 	if testing.Short() {
@@ -30,7 +30,7 @@ func TestKilledWhileBooked(t *testing.T) {
 	for n := range before {
 		points[n] = ""
 	}
-	rest := spread(t, points[len(before):], 24)
+	rest := spread(t, points[len(before):], 12, "store.", "workflow.")
 	copy(points[len(before):], rest)
 	eachPoint(t, points, 8, killBookingAt) // most of the time it waits for a window
 }
@@ -74,19 +74,17 @@ func killBookingAt(t *testing.T, n int) {
 // portal is gone.
 func followBooking(ctx context.Context, t *testing.T, c child) {
 	p := childClient(t, c)
-	for ctx.Err() == nil {
+	_ = p.until(ctx, func() (bool, error) {
 		all, err := p.Bookings(ctx, client.BookingFilter{})
-		if err != nil || len(all.Items) == 0 {
-			return
+		if err != nil || len(all.Items) == 0 || !all.Items[0].Over() {
+			return err == nil && len(all.Items) == 0, err
 		}
-		if b := all.Items[0]; b.Over() {
-			i, err := p.Instance(ctx, b.Instance)
-			if b.Instance == "" || err != nil || i.Ended() {
-				return
-			}
+		if all.Items[0].Instance == "" {
+			return true, nil
 		}
-		nextEvent(p)
-	}
+		i, err := p.Instance(ctx, all.Items[0].Instance)
+		return err == nil && i.Ended(), err
+	})
 }
 
 // finishBooking has the portal take the booking to its end, and looks at what is

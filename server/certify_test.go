@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/internal-app-portal/iap/client"
 )
@@ -12,19 +11,20 @@ import (
 // certified waits for the certification of a version.
 func (p *portal) certified(app string, number int) client.AppVersion {
 	p.t.Helper()
-	for deadline := time.Now().Add(testTimeout); time.Now().Before(deadline); nextEvent(p) {
+	var out client.AppVersion
+	err := p.until(p.t.Context(), func() (bool, error) {
 		versions, err := p.Versions(p.t.Context(), app)
-		if err != nil {
-			p.t.Fatal(err)
-		}
 		for _, v := range versions {
-			if v.Number == number && v.Certification.Done() {
-				return v
+			if v.Number == number {
+				out = v
 			}
 		}
+		return out.Number == number && out.Certification.Done(), err
+	})
+	if err != nil {
+		p.t.Fatalf("version %d of %s is %s: %v", number, app, toJSON(out), err)
 	}
-	p.t.Fatalf("version %d of %s is not certified", number, app)
-	return client.AppVersion{}
+	return out
 }
 
 func (p *portal) uncertified(manifest string) client.AppVersion {

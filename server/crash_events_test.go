@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/internal-app-portal/iap/client"
 )
@@ -62,9 +63,10 @@ func (h *hook) mend() {
 	h.well = true
 }
 
-// TestKilledWhileDelivering kills the portal with SIGKILL before and after steps of matching, delivering, giving up and redriving. Whatever the point:
-// the next portal goes on, each event is taken, what comes twice bears the same
-// id, and the events of a subject come in their order.
+// TestKilledWhileDelivering kills the portal with SIGKILL before and after steps of
+// matching, delivering, giving up and redriving. Whatever the point: the next portal
+// goes on, each event is taken, what comes twice bears the same id, and the events
+// of a subject come in their order.
 func TestKilledWhileDelivering(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short; it starts two portals for each point")
@@ -74,7 +76,7 @@ func TestKilledWhileDelivering(t *testing.T) {
 	if names := slices.Compact(slices.Sorted(slices.Values(points))); len(names) != 8 {
 		t.Errorf("points of only these kinds were passed: %v", names)
 	}
-	eachPoint(t, spread(t, points, 24), 3, func(t *testing.T, n int) {
+	eachPoint(t, spread(t, points, 10), 3, func(t *testing.T, n int) {
 		dir := t.TempDir()
 		c := child{Data: filepath.Join(dir, "data"), Listen: freeAddress(t), DieAt: n, Only: "delivery.", Trace: filepath.Join(dir, "trace")}
 		h := newHook(t)
@@ -145,7 +147,7 @@ func tellAndRedrive(ctx context.Context, p *portal, h *hook) error {
 
 // deliveriesAre waits until all events' deliveries have one of some statuses.
 func (p *portal) deliveriesAre(ctx context.Context, statuses ...string) error {
-	for {
+	for tick := time.Tick(5 * time.Millisecond); ; <-tick { // no event tells of a delivery
 		ds, err := p.Deliveries(ctx, client.DeliveryFilter{Target: "hook", Limit: 100})
 		if err != nil {
 			return err

@@ -11,8 +11,9 @@ import (
 	"github.com/internal-app-portal/iap/client"
 )
 
-// TestKilledWhileSweeping kills the portal with SIGKILL at commits and side
-// effects from the start of a sweep to its report. Whatever the point: the next
+// TestKilledWhileSweeping kills the portal with SIGKILL at commits and calls
+// from the start of a sweep to its report; those of a job are
+// TestKilledAtEveryPoint's. Whatever the point: the next
 // portal goes on with the same sweep, its report is whole and told once, what
 // is kept runs, and of the others nothing is left.
 func TestKilledWhileSweeping(t *testing.T) {
@@ -22,7 +23,7 @@ func TestKilledWhileSweeping(t *testing.T) {
 	}
 	points := recordSweep(t)
 	t.Logf("%d points", len(points))
-	eachPoint(t, spread(t, points, 12), 3, func(t *testing.T, n int) {
+	eachPoint(t, spread(t, points, 8, "store.", "workflow."), 3, func(t *testing.T, n int) {
 		c := sweptChild(t, n)
 		p := startChild(t, c)
 		ids := deployTwo(t, c)
@@ -32,9 +33,11 @@ func TestKilledWhileSweeping(t *testing.T) {
 		go func() { done <- runSweep(ctx, childClient(t, c)) }()
 		select {
 		case <-p.done: // killed, as it should be
+			cancel()
+			<-done
 		case <-done: // the same, seen by who asks; or a point that this run did not reach
+			cancel()
 		}
-		cancel()
 		p.kill()
 		c.DieAt = 0
 		p = startChild(t, c)
@@ -100,12 +103,8 @@ func runSweep(ctx context.Context, p *portal) error {
 		}
 		firings = []client.Firing{f}
 	}
-	for {
-		x, err := p.Execution(ctx, firings[0].Execution)
-		if err != nil || x.Ended() {
-			return err
-		}
-	}
+	_, err = p.ended(ctx, firings[0].Execution)
+	return err
 }
 
 // sweptWhole checks the report and what is there.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,7 +97,8 @@ func (c child) points(t *testing.T) []string {
 // process is a running child.
 type process struct {
 	*exec.Cmd
-	done chan struct{} // closed when it has ended
+	orders child
+	done   chan struct{} // closed when it has ended
 }
 
 // startChild starts a portal process and returns when it is ready or dead.
@@ -116,7 +118,7 @@ func startChild(t *testing.T, c child) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: cmd, done: make(chan struct{})}
+	p := &process{Cmd: cmd, orders: c, done: make(chan struct{})}
 	lines := bufio.NewScanner(out)
 	lines.Scan() // "IAP is ready: …", or the end
 	go func() {
@@ -134,7 +136,7 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// stop ends a child in order.
+// stop ends a child in order, and checks what it has told.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -144,6 +146,7 @@ func (p *process) stop(t *testing.T) {
 	if code := p.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("the portal ended with code %d", code)
 	}
+	fitSchemas(t, filepath.Join(p.orders.Data, "iap.db"))
 }
 
 // lastPort is the last port that freeAddress tried.
@@ -167,10 +170,11 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// TestKilledAtEveryPoint kills the portal with SIGKILL at each commit and each
-// side effect of a deploy and a destroy, one after the other. Whatever the
-// point: the next portal finds the job, the instance reaches its end, there is
-// one container or none, and no lock is left.
+// TestKilledAtEveryPoint kills the portal with SIGKILL at commits and side effects of
+// its first start, of a deploy and of a destroy, one after the other, each kind of
+// them at least once; those of its key are TestKilledWhileTheKeyIsMade's. Whatever the
+// point: the next portal finds the job, the instance reaches its end, there is one
+// container or none, and no lock is left.
 func TestKilledAtEveryPoint(t *testing.T) {
 	needDocker(t)
 	if testing.Short() {
@@ -178,26 +182,42 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 	points := recordPoints(t)
 	t.Logf("%d points: %s", len(points), strings.Join(points, " "))
-	eachPoint(t, points, 3, killAt)
+	eachPoint(t, spread(t, points, 28, "store.", "workflow.", "job.", "tfstate."), 3, killAt)
 }
 
 // everyPoint has tests that kill the portal at some of many points do so at all.
 var everyPoint = os.Getenv("IAP_TEST_EVERY_POINT") != ""
 
-// spread returns points of which all but about most are empty, spread evenly from
-// one that each run chooses anew: many runs come to all of them. With
-// IAP_TEST_EVERY_POINT set it leaves them as they are.
-func spread(t *testing.T, points []string, most int) []string {
-	every := max(1, len(points)/most)
-	if everyPoint || every == 1 {
+// spread returns points of which all but some are empty: of each kind, which is a
+// point's name, one stays, and more to make most, spread evenly. Each run chooses
+// anew, so many runs come to all of them. Where kinds are given they are what names
+// begin with, and the other points are left to another test. With
+// IAP_TEST_EVERY_POINT set all stay.
+func spread(t *testing.T, points []string, most int, kinds ...string) []string {
+	if everyPoint {
 		return points
 	}
-	first := rand.IntN(every)
-	t.Logf("each %dth of them, from the %dth", every, first+1)
-	out := make([]string, len(points))
-	for n := first; n < len(points); n += every {
+	out, seen := make([]string, len(points)), map[string]bool{}
+	var rest []int
+	for _, n := range rand.Perm(len(points)) {
+		name := points[n]
+		of := func(kind string) bool { return strings.HasPrefix(name, kind) }
+		switch {
+		case name == "" || len(kinds) > 0 && !slices.ContainsFunc(kinds, of):
+		case !seen[name]:
+			seen[name], out[n] = true, name
+		default:
+			rest = append(rest, n)
+		}
+	}
+	slices.Sort(rest)
+	more := min(len(rest), max(0, most-len(seen)))
+	first := rand.Float64()
+	for i := range more {
+		n := rest[int((float64(i)+first)*float64(len(rest))/float64(more))]
 		out[n] = points[n]
 	}
+	t.Logf("%d of them, of %d kinds", len(seen)+more, len(seen))
 	return out
 }
 

@@ -101,13 +101,7 @@ func TestPortalWasDownWhileTheBuildEnded(t *testing.T) {
 // boot starts a portal that the test stops.
 func boot(t *testing.T, cfg server.Config) (*server.Server, *client.Client) {
 	t.Helper()
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := launch(t, cfg)
 	c, err := client.New(s.URL(), "")
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/event"
+	"github.com/internal-app-portal/iap/store"
 )
 
 // schemaChecker is a webhook that checks the data of each event against the schema
@@ -64,17 +67,80 @@ func (s *schemaChecker) check(body []byte) {
 		s.t.Errorf("%s has the schema %q: %v", e.Type, e.DataSchema, err)
 		return
 	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(e.Data))
+	fit(s.t, schema, e.Type, e.Data)
+}
+
+// fit checks the data of an event, of which its schema must tell each member.
+func fit(t *testing.T, schema *jsonschema.Schema, typ string, data []byte) {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err == nil {
 		err = schema.Validate(v)
 	}
 	if err != nil {
-		s.t.Errorf("%s: %s: %v", e.Type, e.Data, err)
+		t.Errorf("%s: %s: %v", typ, data, err)
 	}
 	members, _ := v.(map[string]any)
 	for name := range members {
 		if schema.Properties[name] == nil {
-			s.t.Errorf("the schema of %s does not tell of %q", e.Type, name)
+			t.Errorf("the schema of %s does not tell of %q", typ, name)
+		}
+	}
+}
+
+// compiled are the schemas of the portal's own events, by type.
+var compiled = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
+	out := map[string]*jsonschema.Schema{}
+	for _, d := range event.Types() {
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.Schema))
+		if err == nil {
+			out[d.Type], err = compile(event.SchemaPath(d.Type), doc)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Type, err)
+		}
+	}
+	return out, nil
+})
+
+func compile(address string, doc any) (*jsonschema.Schema, error) {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(address, doc); err != nil {
+		return nil, err
+	}
+	return c.Compile(address)
+}
+
+// fitSchemas checks each event in a portal's log.
+func fitSchemas(t *testing.T, database string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	schemas, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(ctx, database, store.Options{})
+	if err != nil {
+		t.Errorf("the log cannot be read: %v", err)
+		return
+	}
+	defer db.Close()
+	for after := int64(0); ; {
+		events, err := db.EventsAfter(ctx, after, 1000)
+		if err != nil || len(events) == 0 {
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		for _, e := range events {
+			after = e.Number
+			if schema := schemas[e.Type]; schema != nil {
+				fit(t, schema, e.Type, e.Data)
+			} else if strings.HasPrefix(e.Type, "iap.") {
+				t.Errorf("there is no schema of %s", e.Type)
+			}
 		}
 	}
 }
@@ -113,12 +179,7 @@ func (s *schemaChecker) schema(address string) (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(address, doc); err != nil {
-		return nil, err
-	}
-	s.schemas[address], err = c.Compile(address)
+	s.schemas[address], err = compile(address, doc)
 	return s.schemas[address], err
 }
 

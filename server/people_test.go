@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -28,19 +27,7 @@ func company(t *testing.T) (p *portal, tokens map[string]string) {
 		tokens[id] = token
 		cfg.People = append(cfg.People, auth.Person{ID: id + "@example.com", Name: id, Role: role, TokenSHA256: sum})
 	}
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(context.Background()); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	p = &portal{Server: s, t: t}
+	p = &portal{Server: startServer(t, cfg), t: t}
 	p.Client = p.as(tokens["ann"])
 	t.Cleanup(p.destroyAll)
 	return p, tokens
@@ -213,17 +200,7 @@ func TestItsTimeIsUpWhileThePortalWasDown(t *testing.T) {
 	needDocker(t)
 	cfg := testConfig(t)
 	cfg.Listen = freeAddress(t)
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c, err := client.New(s.URL(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, c := boot(t, cfg)
 	i := (&portal{Server: s, Client: c, t: t}).deploy("inspector", nil)
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)

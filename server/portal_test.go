@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -58,18 +60,7 @@ func testLogger(t *testing.T) *slog.Logger {
 // instances left.
 func startPortal(t *testing.T, cfg server.Config) *portal {
 	t.Helper()
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(context.Background()); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
+	s := startServer(t, cfg)
 	c, err := client.New(s.URL(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +68,34 @@ func startPortal(t *testing.T, cfg server.Config) *portal {
 	p := &portal{Server: s, Client: c, t: t}
 	t.Cleanup(p.destroyAll)
 	return p
+}
+
+// startServer starts a portal that stops with the test; then all that it has told
+// is checked.
+func startServer(t *testing.T, cfg server.Config) *server.Server {
+	t.Helper()
+	s := launch(t, cfg)
+	t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return s
+}
+
+// launch starts a portal that the test stops. At the test's end all that it has told is
+// checked.
+func launch(t *testing.T, cfg server.Config) *server.Server {
+	t.Helper()
+	s, err := server.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fitSchemas(t, cmp.Or(cfg.Database, filepath.Join(cfg.Data, "iap.db"))) })
+	return s
 }
 
 // destroyAll ends what a test left running.
@@ -102,10 +121,31 @@ func (p *portal) destroyAll() {
 
 var errSeen = errors.New("seen")
 
+// until follows the stream and looks with each event until what is looked for is
+// there, or looking fails.
+func (p *portal) until(ctx context.Context, there func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, testTimeout, errTooLong)
+	defer cancel()
+	look := func() error {
+		seen, err := there()
+		if err == nil && seen {
+			return errSeen
+		}
+		return err
+	}
+	err := p.Follow(ctx, client.Follow{All: true, Opened: look, Event: func(client.Event) error { return look() }})
+	if errors.Is(err, errSeen) {
+		return nil
+	}
+	return err
+}
+
+var errTooLong = errors.New("it took too long")
+
 // waitFor follows the stream until an instance is as it should be.
 func (p *portal) waitFor(ctx context.Context, id string, want func(client.Instance) bool) client.Instance {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeoutCause(ctx, testTimeout, errors.New("it took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, testTimeout, errTooLong)
 	defer cancel()
 	var last client.Instance
 	look := func() error {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"testing"
@@ -49,17 +50,20 @@ func TestNightlySweep(t *testing.T) {
 // succeeded waits for the end of an execution that is to succeed.
 func (p *portal) succeeded(id string) client.Execution {
 	p.t.Helper()
-	for deadline := time.Now().Add(testTimeout); ; {
-		x, err := p.Execution(p.t.Context(), id)
-		switch {
-		case err != nil || time.Now().After(deadline):
-			p.t.Fatalf("execution %s is %s: %v", id, x.Status, err)
-		case x.Ended() && x.Status != "SUCCEEDED":
-			p.t.Fatalf("execution %s: %+v", id, x)
-		case x.Ended():
-			return x
-		}
+	x, err := p.ended(p.t.Context(), id)
+	if err != nil || x.Status != "SUCCEEDED" {
+		p.t.Fatalf("execution %s: %+v, %v", id, x, err)
 	}
+	return x
+}
+
+// ended waits for the end of an execution.
+func (p *portal) ended(ctx context.Context, id string) (x client.Execution, err error) {
+	err = p.until(ctx, func() (_ bool, err error) {
+		x, err = p.Execution(ctx, id)
+		return err == nil && x.Ended(), err
+	})
+	return x, err
 }
 
 // TestSchedules: bad ones are refused by their field, and members may do

@@ -28,24 +28,6 @@ func awsClient(s *server.Server, key auth.AccessKey) *awssfn.Client {
 		})})
 }
 
-// startServer starts a portal that stops with the test.
-func startServer(t *testing.T, cfg server.Config) *server.Server {
-	t.Helper()
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(context.Background()); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	return s
-}
-
 const quick = `{"StartAt":"A","States":{"A":{"Type":"Pass","Result":"done","End":true}}}`
 
 // TestStepFunctions: AWS's client works with a whole portal in development mode.
