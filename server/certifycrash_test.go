@@ -35,7 +35,7 @@ func TestKilledWhileCertifying(t *testing.T) {
 			for n := range before {
 				points[n] = ""
 			}
-			copy(points[len(before):], spread(t, points[len(before):], tried.points))
+			copy(points[len(before):], spread(t, points[len(before):], tried.points, "store.", "workflow."))
 			eachPoint(t, points, 4, tried.killAt)
 		})
 	}
@@ -82,18 +82,14 @@ func (x certifiedOnce) killAt(t *testing.T, n int) {
 // followCertification waits until the certification and its instance have ended,
 // or the portal is gone.
 func followCertification(ctx context.Context, p *portal) {
-	for ctx.Err() == nil {
+	_ = p.until(ctx, func() (bool, error) {
 		versions, err := p.Versions(ctx, "probe")
-		if err != nil {
-			return
+		if err != nil || !versions[0].Certification.Done() {
+			return false, err
 		}
-		if c := versions[0].Certification; c.Done() {
-			if i, err := p.Instance(ctx, c.Instance); err != nil || i.Ended() {
-				return
-			}
-		}
-		nextEvent(p)
-	}
+		i, err := p.Instance(ctx, versions[0].Certification.Instance)
+		return err == nil && i.Ended(), err
+	})
 }
 
 // finish has the portal take the certification to its end, and looks at what is
