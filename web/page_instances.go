@@ -2,41 +2,74 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/instance"
 )
 
+// allStatuses are the statuses of instances in the order of a life; the first
+// five are those of one that has not ended, the first four can be destroyed.
+var allStatuses = []instance.Status{instance.Queued, instance.Deploying, instance.Checking, instance.Running, instance.Destroying,
+	instance.Destroyed, instance.DeployFailed, instance.DestroyFailed}
+
+// instanceFilter is what instances are filtered by, as it stands in the address.
+type instanceFilter struct{ Status, App, Q string }
+
+func readInstanceFilter(q url.Values) instanceFilter {
+	return instanceFilter{q.Get("status"), q.Get("app"), strings.TrimSpace(q.Get("q"))}
+}
+
+// At is the address of a page with this filter, of what is older than an instance
+// when one is given; empty fields are left out.
+func (f instanceFilter) At(path, before string) string {
+	v := url.Values{}
+	for name, value := range map[string]string{"status": f.Status, "app": f.App, "q": f.Q, "before": before} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return strings.TrimSuffix(path+"?"+v.Encode(), "?")
+}
+
+// filter is what the filter chooses. The error is Invalid.
+func (f instanceFilter) filter() (instance.Filter, error) {
+	out := instance.Filter{App: f.App, Text: f.Q}
+	switch f.Status {
+	case "":
+	case "live":
+		out.Statuses = allStatuses[:5]
+	default:
+		if statusWords[f.Status] == "" {
+			return out, iap.FieldErrorf("web", "status", "%q is no status; one of queued, deploying, checking, running, destroying, destroyed, deploy_failed, destroy_failed, live", f.Status)
+		}
+		out.Statuses = []instance.Status{instance.Status(f.Status)}
+	}
+	return out, nil
+}
+
 type instancesPage struct {
 	layout
+	F                instanceFilter
 	Rows             []instanceView
 	Apps             []string
-	Status, App, Q   string
-	More             string
+	More             string // address of the older ones
 	Statuses         []statusView
 	Filtered, Paging bool
+	Destroyable      bool // some of the rows
 }
 
 func (s *Server) instancesPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	q := r.URL.Query()
-	p := instancesPage{layout: s.layout(r, actor, "Instances"), Status: q.Get("status"), App: q.Get("app"), Q: strings.TrimSpace(q.Get("q"))}
-	f := instance.Filter{App: p.App, Text: p.Q, Before: q.Get("before"), Limit: pageSize + 1}
-	p.Filtered, p.Paging = p.Status != "" || p.App != "" || p.Q != "", f.Before != ""
-	all := []instance.Status{instance.Queued, instance.Deploying, instance.Checking, instance.Running, instance.Destroying,
-		instance.Destroyed, instance.DeployFailed, instance.DestroyFailed}
-	for _, st := range all {
-		p.Statuses = append(p.Statuses, viewStatus(string(st), ""))
+	p := instancesPage{layout: s.layout(r, actor, "Instances"), F: readInstanceFilter(r.URL.Query())}
+	f, err := p.F.filter()
+	if err != nil {
+		return err
 	}
-	switch p.Status {
-	case "":
-	case "live":
-		f.Statuses = all[:5]
-	default:
-		if statusWords[p.Status] == "" {
-			return iap.FieldErrorf("web", "status", "%q is no status; one of queued, deploying, checking, running, destroying, destroyed, deploy_failed, destroy_failed, live", p.Status)
-		}
-		f.Statuses = []instance.Status{instance.Status(p.Status)}
+	f.Before, f.Limit = r.URL.Query().Get("before"), pageSize+1
+	p.Filtered, p.Paging = p.F != instanceFilter{}, f.Before != ""
+	for _, st := range allStatuses {
+		p.Statuses = append(p.Statuses, viewStatus(string(st), ""))
 	}
 	list, err := s.cfg.Instances.List(r.Context(), actor, f)
 	if err != nil {
@@ -44,7 +77,7 @@ func (s *Server) instancesPage(w http.ResponseWriter, r *http.Request, actor iap
 	}
 	if len(list) > pageSize {
 		list = list[:pageSize]
-		p.More = list[pageSize-1].ID
+		p.More = p.F.At("/admin/instances", list[pageSize-1].ID)
 	}
 	apps, err := s.cfg.Apps.List(r.Context(), actor)
 	if err != nil {
@@ -55,6 +88,7 @@ func (s *Server) instancesPage(w http.ResponseWriter, r *http.Request, actor iap
 	}
 	for _, i := range list {
 		p.Rows = append(p.Rows, s.viewInstance(r.Context(), i, actor.ID))
+		p.Destroyable = p.Destroyable || destroyable(i)
 	}
 	return s.render(w, http.StatusOK, "instances", p)
 }

@@ -175,6 +175,8 @@ func (s *Server) routes() *http.ServeMux {
 	in("GET /cost", s.costPage)
 	in("GET /cost.csv", s.costCSV)
 	in("GET /admin/instances", s.admin(s.instancesPage))
+	in("GET /admin/instances/destroy", s.admin(s.destroyManyPage))
+	in("POST /admin/instances/destroy", s.admin(s.destroyMany))
 	in("GET /admin/jobs", s.admin(s.jobsPage))
 	s.workflowRoutes(in)
 	s.scheduleRoutes(in)

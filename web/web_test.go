@@ -98,7 +98,7 @@ func TestEveryPageHoldsToItsPolicy(t *testing.T) {
 	p := start(t)
 	run := "/instances/" + p.ids["running"]
 	pages := []string{"/", "/?q=board", run, run + "?tab=lifecycle", "/machines", "/executions", "/schedules", "/schedules/nightly", "/sweeps/" + sweepID, run + "/keep", "/tasks", "/editor", "/machines/" + instance.LifecycleName, run + "?tab=events", run + "?tab=details", run + "/destroy",
-		"/instances/" + p.ids["failed"], "/instances/" + p.ids["left"], "/admin/instances", "/admin/instances?status=live", "/admin/jobs",
+		"/instances/" + p.ids["failed"], "/instances/" + p.ids["left"], "/admin/instances", "/admin/instances?status=live", "/admin/instances/destroy", "/admin/jobs",
 		"/jobs/" + p.ids["job-failed"], "/apps/todo", "/deploy/todo"}
 	inline := regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<style|\sstyle=|\son[a-z]+=|javascript:`)
 	for _, path := range pages {
@@ -243,6 +243,45 @@ func TestDeployForm(t *testing.T) {
 	}
 	_, body = p.do("GET", to, "jane@example.com", nil)
 	contains(t, body, "Destroyed by its owner", "Receipt: 0 left", "Deploy again")
+}
+
+// TestDestroyMany: an admin sees what would be destroyed before it is; what its
+// owner keeps is only with a tick of one's own.
+func TestDestroyMany(t *testing.T) {
+	p := start(t)
+	const page = "/admin/instances/destroy"
+	kept, other := p.ids["running"], p.ids["deploying"]
+	if _, err := p.Keep(t.Context(), iap.Actor{ID: "paul@example.com", Role: iap.Admin}, kept, p.now().Add(time.Hour), "the demo"); err != nil {
+		t.Fatal(err)
+	}
+	_, body := p.do("GET", "/admin/instances?status=live&app="+p.instances[other].App, "", nil)
+	contains(t, body, page+"?app="+p.instances[other].App+"&amp;status=live")
+	_, body = p.do("GET", page+"?status=live", "", nil)
+	contains(t, body, `value="`+other+`" checked`, `value="`+kept+`"><span`, ": the demo", `name="status" value="live"`)
+	if strings.Contains(body, p.ids["failed"]) {
+		t.Error("what has ended is in the preview")
+	}
+	res, body := p.do("POST", page, "", url.Values{"status": {"live"}})
+	if res.StatusCode != 422 {
+		t.Errorf("without a tick: %s", res.Status)
+	}
+	contains(t, body, "Nothing is ticked")
+	res, body = p.do("POST", page, "", url.Values{"id": {other, "gone"}})
+	if res.StatusCode != 422 {
+		t.Errorf("with one that is not there: %s", res.Status)
+	}
+	contains(t, body, "1 of 2 could not be destroyed")
+	if p.instances[kept].Status != instance.Running || p.instances[other].Status == instance.Deploying {
+		t.Errorf("kept: %s, ticked: %s", p.instances[kept].Status, p.instances[other].Status)
+	}
+	if res, _ = p.do("POST", page, "", url.Values{"id": {kept}}); res.StatusCode != 303 || p.instances[kept].Status == instance.Running {
+		t.Errorf("ticked: %s, %s", res.Status, p.instances[kept].Status)
+	}
+	for _, method := range []string{"GET", "POST"} {
+		if res, _ := p.do(method, page, "jane@example.com", url.Values{}); res.StatusCode != 403 {
+			t.Errorf("%s as a member: %s", method, res.Status)
+		}
+	}
 }
 
 func TestCatalogue(t *testing.T) {

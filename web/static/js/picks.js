@@ -1,8 +1,8 @@
-// Dead letters: ticking all of a page, and how many are ticked.
+// A form whose rows are ticked: ticking all of a page, and how many are ticked.
 'use strict';
 
 (function () {
-  const form = document.getElementById('letters');
+  const form = document.querySelector('form[data-picks]');
   if (!form) return;
   const all = document.getElementById('pick-all');
   const boxes = [...form.querySelectorAll('input[name=id]')];
