@@ -116,6 +116,7 @@ type fixture struct {
 	log   *event.Log
 	proxy *proxy.Proxy
 	front *httptest.Server
+	over  chan string // the paths of the requests that are over
 }
 
 // serve starts a proxy with an app of the name brave-otter-lamp-todo.
@@ -139,13 +140,32 @@ func serve(t *testing.T, app http.Handler, change func(*proxy.Config)) *fixture 
 	if err := f.proxy.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.front = httptest.NewServer(f.proxy)
+	f.over = make(chan string, 64)
+	f.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			select {
+			case f.over <- r.URL.Path:
+			default: // nobody waits for any
+			}
+		}()
+		f.proxy.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		f.proxy.Stop(context.Background())
 		f.front.Close()
 		f.log.Stop(context.Background())
 	})
 	return f
+}
+
+// await waits until a request of this path is over, which it may not be yet when
+// its answer is there.
+func (f *fixture) await(path string) {
+	for p := range f.over {
+		if p == path {
+			return
+		}
+	}
 }
 
 const name = "brave-otter-lamp-todo"

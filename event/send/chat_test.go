@@ -94,7 +94,7 @@ func TestExpressionOfAChatFails(t *testing.T) {
 func TestATestNeedsNotFitTheWordsOfATarget(t *testing.T) {
 	url, got := channel(t)
 	m := message()
-	m.Test, m.Event.Type, m.Event.Data = true, event.Test, json.RawMessage(`{"target":"t","by":"ann"}`)
+	m.Test, m.Event.Type, m.Event.Subject, m.Event.Data = true, event.Test, "t", json.RawMessage(`{"target":"t","by":"ann"}`)
 	chat := &send.Chat{Clients: send.NewClients(), Now: time.Now}
 	r := chat.Send(t.Context(), target(delivery.Chat, delivery.Settings{URL: url, Private: true, Title: "'About ' + event.id", Text: "data.app + ' failed: ' + data.reason"}), m)
 	if r.Err != "" {
