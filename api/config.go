@@ -52,8 +52,7 @@ type Catalog interface {
 // Jobs is what the API needs of job.Service.
 type Jobs interface {
 	Get(ctx context.Context, id string) (job.Job, error)
-	List(ctx context.Context, before string, limit int) ([]job.Job, error)
-	ListOf(ctx context.Context, owner, before string, limit int) ([]job.Job, error)
+	List(ctx context.Context, f job.Filter) ([]job.Job, error)
 	Of(ctx context.Context, instance string) ([]job.Job, error)
 	Cancel(ctx context.Context, actorID, id string) error
 	Log(ctx context.Context, id string, offset int64, follow bool) (io.ReadCloser, error)

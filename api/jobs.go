@@ -62,6 +62,9 @@ func wireJobs(jobs []job.Job) []client.Job {
 type jobsInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Before string `query:"before" maxLength:"26" doc:"\"next\" of the page before"`
+	App    string `query:"app" maxLength:"63"`
+	Kind   string `query:"kind" maxLength:"40" doc:"apply or destroy"`
+	Status string `query:"status" maxLength:"200" doc:"Statuses, separated by commas"`
 }
 
 // listJobs reads one page: of one's own jobs, for admins of all.
@@ -69,13 +72,17 @@ func (s *service) listJobs(ctx context.Context, in *jobsInput) (*bodyOf[client.L
 	if in.Before != "" && !iap.ValidID(in.Before) {
 		return nil, iap.FieldErrorf("api.Jobs", "query.before", "%q is not the \"next\" of a page", in.Before)
 	}
-	var jobs []job.Job
-	var err error
-	if a := actor(ctx); a.Role.Includes(iap.Admin) {
-		jobs, err = s.cfg.Jobs.List(ctx, in.Before, in.Limit)
-	} else {
-		jobs, err = s.cfg.Jobs.ListOf(ctx, a.ID, in.Before, in.Limit)
+	f := job.Filter{App: in.App, Before: in.Before, Limit: in.Limit}
+	if err := f.Parse(in.Kind, in.Status); err != nil {
+		for _, e := range iap.Fields(err) {
+			e.Field = "query." + e.Field
+		}
+		return nil, err
 	}
+	if a := actor(ctx); !a.Role.Includes(iap.Admin) {
+		f.Owner = a.ID
+	}
+	jobs, err := s.cfg.Jobs.List(ctx, f)
 	if err != nil {
 		return nil, err
 	}

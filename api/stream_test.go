@@ -228,11 +228,11 @@ func TestJobsOfAMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := c.Jobs(t.Context(), "", 1)
+	page, err := c.Jobs(t.Context(), client.JobFilter{Limit: 1})
 	if err != nil || len(page.Items) != 1 || page.Items[0].Instance != own.ID {
 		t.Fatalf("%+v %v", page, err)
 	}
-	if page, err = c.Jobs(t.Context(), page.Next, 1); err != nil || len(page.Items) != 0 {
+	if page, err = c.Jobs(t.Context(), client.JobFilter{Before: page.Next, Limit: 1}); err != nil || len(page.Items) != 0 {
 		t.Errorf("the next page: %+v %v", page, err)
 	}
 }

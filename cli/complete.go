@@ -206,7 +206,7 @@ func (c *completer) names(kind, begun, prefix string) (out []candidate) {
 			add(strings.HasPrefix(s.Name, begun), s.Name, s.Cron)
 		}
 	case "job":
-		list, _ := cl.Jobs(ctx, "", 50)
+		list, _ := cl.Jobs(ctx, client.JobFilter{Limit: 50})
 		for _, j := range list.Items {
 			add(strings.HasPrefix(j.ID, begun), j.ID, j.Kind+" "+j.App+", "+statusWords(j.Status))
 		}

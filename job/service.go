@@ -186,21 +186,13 @@ func (s *Service) Get(ctx context.Context, id string) (Job, error) {
 	return s.cfg.Store.Job(ctx, id)
 }
 
-// List returns at most limit jobs (1 to 500; 0: 50), newest first, older than
-// before (an ID; empty for the newest).
-func (s *Service) List(ctx context.Context, before string, limit int) ([]Job, error) {
-	if limit <= 0 {
-		limit = 50
+// List returns the jobs that a filter chooses, newest first.
+func (s *Service) List(ctx context.Context, f Filter) ([]Job, error) {
+	if f.Limit <= 0 {
+		f.Limit = 50
 	}
-	return s.cfg.Store.RecentJobs(ctx, before, min(limit, 500))
-}
-
-// ListOf is List of one person's jobs.
-func (s *Service) ListOf(ctx context.Context, owner, before string, limit int) ([]Job, error) {
-	if limit <= 0 {
-		limit = 50
-	}
-	return s.cfg.Store.RecentJobsOf(ctx, owner, before, min(limit, 500))
+	f.Limit = min(f.Limit, 500)
+	return s.cfg.Store.Jobs(ctx, f)
 }
 
 // Of returns the jobs of an instance, oldest first.

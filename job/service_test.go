@@ -343,7 +343,7 @@ func TestSteps(t *testing.T) {
 	if jobs, err := g.s.Of(t.Context(), "i"); err != nil || len(jobs) != 1 {
 		t.Errorf("the instance has %v, %v", jobs, err)
 	}
-	if jobs, err := g.s.List(t.Context(), "", 0); err != nil || len(jobs) != 1 {
+	if jobs, err := g.s.List(t.Context(), job.Filter{}); err != nil || len(jobs) != 1 {
 		t.Errorf("the list has %v, %v", jobs, err)
 	}
 }

@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
+	"strings"
 	"time"
+
+	iap "github.com/internal-app-portal/iap"
 )
 
 // Kind is what a job does with a bundle.
@@ -152,9 +156,47 @@ type Store interface {
 	FirstQueued(ctx context.Context, limit int) ([]Job, error)
 	// JobsOf returns the jobs of an instance in the order of their IDs.
 	JobsOf(ctx context.Context, instance string) ([]Job, error)
-	// RecentJobs returns at most limit jobs, newest first, older than before
-	// (an ID; empty for the newest).
-	RecentJobs(ctx context.Context, before string, limit int) ([]Job, error)
-	// RecentJobsOf is RecentJobs of one person's jobs.
-	RecentJobsOf(ctx context.Context, owner, before string, limit int) ([]Job, error)
+	// Jobs returns the jobs that the filter chooses, newest first, with their
+	// Positions; its limit is taken as it is.
+	Jobs(ctx context.Context, f Filter) ([]Job, error)
+}
+
+// Filter chooses jobs; empty fields choose all.
+type Filter struct {
+	Owner, App string
+	Kind       Kind
+	Statuses   []Status
+	Before     string // an ID: older ones alone
+	Limit      int    // at most 500; 0: 50
+}
+
+// Statuses are all that a job can have, in the order of its life.
+var Statuses = []Status{Queued, Running, Succeeded, Failed, Cancelled, TimedOut}
+
+// Parse reads a kind and a list of statuses, separated by commas, into a
+// filter; empty texts choose all. The error is Invalid and names the field.
+func (f *Filter) Parse(kind, statuses string) error {
+	const op = "job.Filter"
+	if f.Kind = Kind(kind); kind != "" && f.Kind != Apply && f.Kind != Destroy {
+		return iap.FieldErrorf(op, "kind", "%.40q is no kind; it is %s or %s", kind, Apply, Destroy)
+	}
+	f.Statuses = nil
+	for word := range strings.SplitSeq(statuses, ",") {
+		switch st := Status(strings.TrimSpace(word)); {
+		case st == "":
+		case slices.Contains(Statuses, st):
+			f.Statuses = append(f.Statuses, st)
+		default:
+			return iap.FieldErrorf(op, "status", "%.40q is no status; it is one of %s", word, join(Statuses))
+		}
+	}
+	return nil
+}
+
+func join(statuses []Status) string {
+	words := make([]string, len(statuses))
+	for i, st := range statuses {
+		words[i] = string(st)
+	}
+	return strings.Join(words, ", ")
 }

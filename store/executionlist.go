@@ -30,27 +30,12 @@ func scanItem(scan scanner) (e workflow.ExecutionItem, err error) {
 	return e, err
 }
 
-// conditions collects the parts of a WHERE clause.
-type conditions struct {
-	parts []string
-	args  []any
-}
-
-func (c *conditions) add(part string, arg any) {
-	c.args = append(c.args, arg)
-	c.parts = append(c.parts, strings.ReplaceAll(part, "?", fmt.Sprintf("$%d", len(c.args))))
-}
-
 // ExecutionsOf implements workflow.ExecutionIndex.
 func (db *DB) ExecutionsOf(ctx context.Context, f workflow.ExecutionFilter) ([]workflow.ExecutionItem, error) {
 	c := &conditions{}
 	c.add("e.id > ?", "")
-	if f.Machine != "" {
-		c.add("e.machine_name = ?", f.Machine)
-	}
-	if f.Status != "" {
-		c.add("e.status = ?", string(f.Status))
-	}
+	c.text("e.machine_name = ?", f.Machine)
+	c.text("e.status = ?", string(f.Status))
 	if f.MapRun != "" {
 		c.add("e.map_run = ? AND e.map_run > ''", f.MapRun)
 	} else {
@@ -59,9 +44,7 @@ func (db *DB) ExecutionsOf(ctx context.Context, f workflow.ExecutionFilter) ([]w
 	if f.Version > 0 {
 		c.add("o.version = ?", f.Version)
 	}
-	if f.Alias != "" {
-		c.add("o.alias = ?", f.Alias)
-	}
+	c.text("o.alias = ?", f.Alias)
 	if f.Prefix != "" {
 		c.add("e.name >= ?", f.Prefix)
 		c.add("e.name < ?", f.Prefix+"\U0010FFFF")
@@ -72,9 +55,7 @@ func (db *DB) ExecutionsOf(ctx context.Context, f workflow.ExecutionFilter) ([]w
 	if !f.To.IsZero() {
 		c.add("e.started_at < ?", ms(f.To))
 	}
-	if f.Before != "" {
-		c.add("e.id < ?", f.Before)
-	}
+	c.text("e.id < ?", f.Before)
 	if f.Redriven != nil {
 		c.add("(e.redrive_count > 0) = (? > 0)", flag(*f.Redriven))
 	}

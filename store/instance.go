@@ -202,38 +202,18 @@ func (db *DB) LiveInstances(ctx context.Context) ([]instance.Instance, error) {
 
 // Instances implements instance.Store.
 func (db *DB) Instances(ctx context.Context, f instance.Filter) ([]instance.Instance, error) {
-	var where []string
-	var args []any
-	add := func(condition string, value string) {
-		args = append(args, value)
-		where = append(where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
-	}
-	if f.Owner != "" {
-		add("owner = ?", f.Owner)
-	}
-	if f.App != "" {
-		add("app = ?", f.App)
-	}
-	if f.Before != "" {
-		add("id < ?", f.Before)
-	}
+	var c conditions
+	c.text("owner = ?", f.Owner)
+	c.text("app = ?", f.App)
+	c.text("id < ?", f.Before)
 	if f.Text != "" {
 		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text)) + "%"
-		add(`(host_name LIKE ? ESCAPE '\' OR lower(app) LIKE ? ESCAPE '\' OR lower(owner) LIKE ? ESCAPE '\')`, pattern)
+		c.add(`(host_name LIKE ? ESCAPE '\' OR lower(app) LIKE ? ESCAPE '\' OR lower(owner) LIKE ? ESCAPE '\')`, pattern)
 	}
-	if len(f.Statuses) > 0 {
-		var in string
-		in, args = oneOf(args, f.Statuses)
-		where = append(where, "status IN ("+in+")")
-	}
-	query := instanceQuery
-	if len(where) > 0 {
-		query += "WHERE " + strings.Join(where, " AND ")
-	}
+	among(&c, "status", f.Statuses)
 	if f.Limit <= 0 {
 		f.Limit = defaultLimit
 	}
-	args = append(args, min(f.Limit, maxLimit))
-	query += fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args))
+	query, args := c.newest(instanceQuery, min(f.Limit, maxLimit))
 	return list(ctx, db, "store.Instances", scanInstance, query, args...)
 }

@@ -124,19 +124,14 @@ func (db *DB) JobsOf(ctx context.Context, instance string) ([]job.Job, error) {
 	return list(ctx, db, "store.JobsOf", scanJob, jobQuery+"WHERE instance = $1 ORDER BY id", instance)
 }
 
-// RecentJobs implements job.Store.
-func (db *DB) RecentJobs(ctx context.Context, before string, limit int) ([]job.Job, error) {
-	if before == "" {
-		return list(ctx, db, "store.RecentJobs", scanJob, jobQuery+"ORDER BY id DESC LIMIT $1", limit)
-	}
-	return list(ctx, db, "store.RecentJobs", scanJob, jobQuery+"WHERE id < $2 ORDER BY id DESC LIMIT $1", limit, before)
-}
-
-// RecentJobsOf implements job.Store.
-func (db *DB) RecentJobsOf(ctx context.Context, owner, before string, limit int) ([]job.Job, error) {
-	const op = "store.RecentJobsOf"
-	if before == "" {
-		return list(ctx, db, op, scanJob, jobQuery+"WHERE owner = $2 ORDER BY id DESC LIMIT $1", limit, owner)
-	}
-	return list(ctx, db, op, scanJob, jobQuery+"WHERE owner = $2 AND id < $3 ORDER BY id DESC LIMIT $1", limit, owner, before)
+// Jobs implements job.Store.
+func (db *DB) Jobs(ctx context.Context, f job.Filter) ([]job.Job, error) {
+	var c conditions
+	c.text("owner = ?", f.Owner)
+	c.text("app = ?", f.App)
+	c.text("kind = ?", string(f.Kind))
+	c.text("id < ?", f.Before)
+	among(&c, "status", f.Statuses)
+	query, args := c.newest(jobQuery, f.Limit)
+	return list(ctx, db, "store.Jobs", scanJob, query, args...)
 }

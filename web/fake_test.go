@@ -318,18 +318,20 @@ func (s jobs) Get(_ context.Context, id string) (job.Job, error) {
 	}
 	return j, nil
 }
-func (s jobs) List(context.Context, string, int) ([]job.Job, error) {
+func (s jobs) List(_ context.Context, f job.Filter) ([]job.Job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []job.Job
 	for _, j := range s.memory.jobs {
-		out = append(out, j)
+		if (f.Owner == "" || j.Owner == f.Owner) && (f.Kind == "" || j.Kind == f.Kind) && (len(f.Statuses) == 0 || slices.Contains(f.Statuses, j.Status)) {
+			out = append(out, j)
+		}
 	}
 	slices.SortFunc(out, func(a, b job.Job) int { return strings.Compare(b.ID, a.ID) })
 	return out, nil
 }
 func (s jobs) Of(ctx context.Context, id string) ([]job.Job, error) {
-	all, err := s.List(ctx, "", 0)
+	all, err := s.List(ctx, job.Filter{})
 	slices.Reverse(all)
 	return slices.DeleteFunc(all, func(j job.Job) bool { return j.Instance != id }), err
 }

@@ -154,19 +154,43 @@ func (s *Server) wordsOf(ctx context.Context, actor iap.Actor, j job.Job) string
 // pageSize is how many rows a table has.
 const pageSize = 50
 
+type jobsPage struct {
+	layout
+	Jobs                     []jobView
+	Status, Kind, App, Owner string // the filter
+	Statuses                 []statusView
+	Apps                     []string
+	More                     string // address of the older ones
+	Filtered, Paging         bool
+}
+
 func (s *Server) jobsPage(w http.ResponseWriter, r *http.Request, actor iap.Actor) error {
-	p := struct {
-		layout
-		Jobs []jobView
-		More string
-	}{layout: s.layout(r, actor, "Jobs")}
-	jobs, err := s.cfg.Jobs.List(r.Context(), r.URL.Query().Get("before"), pageSize+1)
+	q := r.URL.Query()
+	p := jobsPage{layout: s.layout(r, actor, "Jobs"), Status: q.Get("status"), Kind: q.Get("kind"), App: q.Get("app"), Owner: strings.TrimSpace(q.Get("owner"))}
+	p.Filtered, p.Paging = p.Status+p.Kind+p.App+p.Owner != "", q.Get("before") != ""
+	f := job.Filter{App: p.App, Owner: p.Owner, Before: q.Get("before"), Limit: pageSize + 1}
+	if err := f.Parse(p.Kind, p.Status); err != nil {
+		return err
+	}
+	jobs, err := s.cfg.Jobs.List(r.Context(), f)
 	if err != nil {
 		return err
 	}
 	if len(jobs) > pageSize {
 		jobs = jobs[:pageSize]
-		p.More = jobs[pageSize-1].ID
+		q.Set("before", jobs[pageSize-1].ID)
+		p.More = "/admin/jobs?" + q.Encode()
+	}
+	for _, st := range job.Statuses {
+		p.Statuses = append(p.Statuses, s.viewJob(job.Job{Status: st}).State)
+		p.Statuses[len(p.Statuses)-1].Name = string(st)
+	}
+	apps, err := s.cfg.Apps.List(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	for _, a := range apps {
+		p.Apps = append(p.Apps, a.Slug)
 	}
 	for _, j := range jobs {
 		v := s.viewJob(j)

@@ -54,7 +54,7 @@ type Apps interface {
 // Jobs is what the pages need of the jobs; *job.Service is one.
 type Jobs interface {
 	Get(ctx context.Context, id string) (job.Job, error)
-	List(ctx context.Context, before string, limit int) ([]job.Job, error)
+	List(ctx context.Context, f job.Filter) ([]job.Job, error)
 	Of(ctx context.Context, instance string) ([]job.Job, error)
 	Cancel(ctx context.Context, actorID, jobID string) error
 	Log(ctx context.Context, id string, offset int64, follow bool) (io.ReadCloser, error)

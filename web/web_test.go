@@ -284,6 +284,24 @@ func TestDestroyMany(t *testing.T) {
 	}
 }
 
+// TestJobsAreFiltered: by what stands in the address.
+func TestJobsAreFiltered(t *testing.T) {
+	p := start(t)
+	failed := `href="/jobs/` + p.ids["job-failed"] + `"`
+	_, body := p.do("GET", "/admin/jobs?status=failed", "", nil)
+	contains(t, body, failed, `value="failed" selected`, "Clear")
+	if strings.Count(body, `id="jobrow-`) == len(p.jobs) {
+		t.Error("the status does not choose")
+	}
+	_, body = p.do("GET", "/admin/jobs?owner=nobody@example.com", "", nil)
+	contains(t, body, "No job matches")
+	for query, want := range map[string]string{"status=bad": "Status: &#34;bad&#34; is no status", "kind=bad": "Kind: "} {
+		if res, body := p.do("GET", "/admin/jobs?"+query, "", nil); res.StatusCode != 422 || !strings.Contains(body, want) {
+			t.Errorf("%s: %s without %s", query, res.Status, want)
+		}
+	}
+}
+
 func TestCatalogue(t *testing.T) {
 	p := start(t)
 	_, body := p.do("GET", "/?q=stroke+draw", "", nil)

@@ -72,22 +72,12 @@ func (s jobs) Get(_ context.Context, id string) (job.Job, error) {
 	return job.Job{}, iap.Errorf("job.Get", iap.NotFound, "there is no such job")
 }
 
-func (s jobs) List(_ context.Context, before string, limit int) (out []job.Job, err error) {
+func (s jobs) List(_ context.Context, f job.Filter) (out []job.Job, err error) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
 	for _, j := range slices.Backward(s.p.jobs) {
-		if (before == "" || j.ID < before) && len(out) < limit {
-			out = append(out, j)
-		}
-	}
-	return out, s.p.fail
-}
-
-func (s jobs) ListOf(_ context.Context, owner, before string, limit int) (out []job.Job, err error) {
-	s.p.mu.Lock()
-	defer s.p.mu.Unlock()
-	for _, j := range slices.Backward(s.p.jobs) {
-		if j.Owner == owner && (before == "" || j.ID < before) && len(out) < limit {
+		if (f.Owner == "" || j.Owner == f.Owner) && (f.App == "" || j.App == f.App) && (f.Kind == "" || j.Kind == f.Kind) &&
+			(len(f.Statuses) == 0 || slices.Contains(f.Statuses, j.Status)) && (f.Before == "" || j.ID < f.Before) && len(out) < f.Limit {
 			out = append(out, j)
 		}
 	}
