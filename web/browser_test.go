@@ -91,10 +91,15 @@ func shows(selector, text string) string {
 }
 
 // connected resolves when the page's stream is open.
-const connected = `new Promise((done) => {
-	const l = window.iapLive;
-	if (l.readyState === 1) return done(true);
-	l.addEventListener('live-state', (e) => { if (e.detail) done(true); });
+const connected = `new Promise((done, fail) => {
+	const look = () => {
+		const l = window.iapLive;
+		if (!l && document.readyState === 'complete') return fail('the page has no stream');
+		if (!l) return window.addEventListener('load', look); // its script has yet to run
+		if (l.readyState === 1) return done(true);
+		l.addEventListener('live-state', (e) => { if (e.detail) done(true); });
+	};
+	look();
 })`
 
 func TestTenTabsShareAStream(t *testing.T) {
