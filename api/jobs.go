@@ -63,6 +63,7 @@ type jobsInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Before string `query:"before" maxLength:"26" doc:"\"next\" of the page before"`
 	App    string `query:"app" maxLength:"63"`
+	Owner  string `query:"owner" maxLength:"200" doc:"A person's ID; others' jobs are for admins"`
 	Kind   string `query:"kind" maxLength:"40" doc:"apply or destroy"`
 	Status string `query:"status" maxLength:"200" doc:"Statuses, separated by commas"`
 }
@@ -72,7 +73,7 @@ func (s *service) listJobs(ctx context.Context, in *jobsInput) (*bodyOf[client.L
 	if in.Before != "" && !iap.ValidID(in.Before) {
 		return nil, iap.FieldErrorf("api.Jobs", "query.before", "%q is not the \"next\" of a page", in.Before)
 	}
-	f := job.Filter{App: in.App, Before: in.Before, Limit: in.Limit}
+	f := job.Filter{App: in.App, Owner: in.Owner, Before: in.Before, Limit: in.Limit}
 	if err := f.Parse(in.Kind, in.Status); err != nil {
 		for _, e := range iap.Fields(err) {
 			e.Field = "query." + e.Field
@@ -80,6 +81,9 @@ func (s *service) listJobs(ctx context.Context, in *jobsInput) (*bodyOf[client.L
 		return nil, err
 	}
 	if a := actor(ctx); !a.Role.Includes(iap.Admin) {
+		if in.Owner != "" && in.Owner != a.ID {
+			return nil, iap.Errorf("api.Jobs", iap.Forbidden, "others' jobs are for admins to see")
+		}
 		f.Owner = a.ID
 	}
 	jobs, err := s.cfg.Jobs.List(ctx, f)

@@ -16,6 +16,7 @@ type jobCmd struct {
 
 type jobListCmd struct {
 	App    string   `help:"Of this app alone." placeholder:"APP" complete:"app"`
+	Owner  string   `help:"Of this person alone, for admins." placeholder:"ID"`
 	Kind   string   `help:"Of this kind alone: apply or destroy." placeholder:"KIND"`
 	Status []string `help:"With one of these statuses alone." placeholder:"STATUS"`
 	Limit  int      `short:"n" help:"How many at most." default:"50"`
@@ -31,7 +32,7 @@ func (c *jobListCmd) Run(r *run) error {
 	}
 	jobs, before := []client.Job{}, ""
 	for len(jobs) < c.Limit {
-		page, err := cl.Jobs(r.ctx, client.JobFilter{App: c.App, Kind: c.Kind, Status: c.Status, Before: before, Limit: min(500, c.Limit-len(jobs))})
+		page, err := cl.Jobs(r.ctx, client.JobFilter{App: c.App, Owner: c.Owner, Kind: c.Kind, Status: c.Status, Before: before, Limit: min(500, c.Limit-len(jobs))})
 		if err != nil {
 			return err
 		}

@@ -60,15 +60,15 @@ func (c *Client) JobsOf(ctx context.Context, ref string) ([]Job, error) {
 
 // JobFilter chooses jobs; empty fields choose all.
 type JobFilter struct {
-	App, Kind string
-	Status    []string
-	Before    string // Next of the page before
-	Limit     int    // 1 to 500; 0: 100
+	App, Owner, Kind string
+	Status           []string
+	Before           string // Next of the page before
+	Limit            int    // 1 to 500; 0: 100
 }
 
 // Jobs returns a page of the jobs that the person may see, newest first.
 func (c *Client) Jobs(ctx context.Context, f JobFilter) (List[Job], error) {
-	return get[List[Job]](ctx, c, "/jobs", query(map[string]any{"app": f.App, "kind": f.Kind, "status": strings.Join(f.Status, ","),
+	return get[List[Job]](ctx, c, "/jobs", query(map[string]any{"app": f.App, "owner": f.Owner, "kind": f.Kind, "status": strings.Join(f.Status, ","),
 		"before": f.Before, "limit": f.Limit}))
 }
 
