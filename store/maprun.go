@@ -101,7 +101,7 @@ func (db *DB) insertMapChildren(ctx context.Context, children []workflow.MapChil
 			fmt.Fprintf(&b, "%c$%d", "(,"[min(k, 1)], len(args)+k+1)
 		}
 		b.WriteByte(')')
-		args = append(args, c.MapRun, c.Number, c.Items, c.Execution, string(c.Status), asInteger(c.Counted), string(c.Input),
+		args = append(args, c.MapRun, c.Number, c.Items, c.Execution, string(c.Status), flag(c.Counted), string(c.Input),
 			string(c.Output), c.Error, c.Cause, ms(c.StartedAt), ms(c.EndedAt))
 	}
 	b.WriteString(` ON CONFLICT (map_run, number) DO UPDATE SET status = excluded.status, counted = excluded.counted,
@@ -115,16 +115,8 @@ func (db *DB) insertMapChildren(ctx context.Context, children []workflow.MapChil
 // said for the sake of the index, which has only those.
 func (db *DB) EndMapChild(ctx context.Context, execution string, status workflow.Status, final bool) error {
 	_, err := db.exec(ctx, "store.EndMapChild", "UPDATE map_child SET status = $1, final = $4 WHERE execution = $2 AND execution > '' AND status = $3",
-		string(status), execution, string(workflow.Running), asInteger(final))
+		string(status), execution, string(workflow.Running), flag(final))
 	return err
-}
-
-// asInteger is how both databases keep what is true or false.
-func asInteger(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // The conditions of the indexes that lead to the children which run, and to those
