@@ -26,14 +26,8 @@ func readEventFilter(q url.Values) eventFilter {
 
 // values is the filter as it stands in an address; empty fields are left out.
 func (f eventFilter) values() url.Values {
-	v := url.Values{}
-	for name, value := range map[string]string{"type": f.Type, "source": f.Source, "subject": f.Subject, "instance": f.Instance,
-		"since": f.Since, "text": f.Text} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	return v
+	return filled(map[string]string{"type": f.Type, "source": f.Source, "subject": f.Subject, "instance": f.Instance,
+		"since": f.Since, "text": f.Text})
 }
 
 // query is what the filter chooses of the log.

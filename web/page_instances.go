@@ -24,12 +24,7 @@ func readInstanceFilter(q url.Values) instanceFilter {
 // At is the address of a page with this filter, of what is older than an instance
 // when one is given; empty fields are left out.
 func (f instanceFilter) At(path, before string) string {
-	v := url.Values{}
-	for name, value := range map[string]string{"status": f.Status, "app": f.App, "q": f.Q, "before": before} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
+	v := filled(map[string]string{"status": f.Status, "app": f.App, "q": f.Q, "before": before})
 	return strings.TrimSuffix(path+"?"+v.Encode(), "?")
 }
 

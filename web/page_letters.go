@@ -37,8 +37,13 @@ func readLetterFilter(q url.Values) letterFilter {
 
 // values is the filter as it stands in an address; empty fields are left out.
 func (f letterFilter) values() url.Values {
+	return filled(map[string]string{"target": f.Target, "type": f.Type, "since": f.Since})
+}
+
+// filled are the fields that are not empty, for an address.
+func filled(fields map[string]string) url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"target": f.Target, "type": f.Type, "since": f.Since} {
+	for name, value := range fields {
 		if value != "" {
 			v.Set(name, value)
 		}
