@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Service is something that runs until it is stopped. Start returns when the
@@ -44,12 +45,19 @@ func (g *Group) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop stops what was started, last first, all of it even when some fail.
+// Stop stops what was started, last first, all of it even when some fail. The
+// error names those that failed, and the one at whose turn the time of ctx was up.
 func (g *Group) Stop(ctx context.Context) error {
 	var errs []error
 	for ; g.started > 0; g.started-- {
 		p := g.parts[g.started-1]
-		if err := p.Service.Stop(ctx); err != nil {
+		inTime, begun := ctx.Err() == nil, time.Now()
+		err := p.Service.Stop(ctx)
+		if err == nil && inTime && ctx.Err() != nil {
+			// What fails from here on does so because of this one.
+			err = fmt.Errorf("it took %s, longer than there was time for", time.Since(begun).Round(time.Millisecond))
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("stopping %s: %w", p.Name, err))
 		}
 	}

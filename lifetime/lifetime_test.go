@@ -39,4 +39,16 @@ func TestGroup(t *testing.T) {
 			t.Errorf("got %v, want %v", log, want)
 		}
 	})
+	t.Run("the part that took all the time is named", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		slow := lifetime.Func{OnStop: func(context.Context) error { cancel(); return nil }}
+		g := lifetime.NewGroup(part("a", nil), lifetime.Part{Name: "b", Service: slow}, part("c", nil))
+		if err := g.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		err := g.Stop(ctx)
+		if err == nil || !strings.HasPrefix(err.Error(), "stopping b: it took ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got error %v", err)
+		}
+	})
 }

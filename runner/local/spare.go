@@ -42,6 +42,8 @@ type spares struct {
 	dir    string
 	logger *slog.Logger
 
+	renewing sync.Mutex // held by the one who starts a spare
+
 	mu       sync.Mutex
 	current  *spare
 	want     plan
@@ -162,6 +164,8 @@ func (s *spares) now(ctx context.Context, p plan) {
 
 // renew starts a spare unless there is one.
 func (s *spares) renew() {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
 	s.mu.Lock()
 	if s.stopping || s.current != nil && !isClosed(s.current.gone) && s.current.key == spareKey(s.want) {
 		s.mu.Unlock()
@@ -181,7 +185,7 @@ func (s *spares) renew() {
 		return
 	}
 	s.mu.Lock()
-	if s.current == nil && !s.stopping {
+	if !s.stopping {
 		s.current, sp = sp, nil
 	}
 	s.mu.Unlock()

@@ -1,7 +1,9 @@
 package local_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -107,6 +109,43 @@ func TestASpareEndsWithItsRunner(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Join(g.data, "spares")); len(left) != 0 {
 		t.Errorf("%d folders are left", len(left))
+	}
+}
+
+// Preparing may take long; nobody who stops the portal, or clicks meanwhile, waits
+// for it.
+func TestASpareEndsBeforeItIsReady(t *testing.T) {
+	dockerImage(t)
+	real, err := local.FindTerraform(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	begun, slow := filepath.Join(dir, "begun"), filepath.Join(dir, "tofu")
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = apply ] || exec %q \"$@\"\necho >%q\nexec sleep 1000\n", real.Path, begun)
+	if err := errors.Join(syscall.Mkfifo(begun, 0o600), os.WriteFile(slow, []byte(script), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	g := newRig(t, bundles{"builtin": builtIn(t)})
+	r := g.openWith(local.Config{Binary: slow, WarmProvider: true, Spare: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	warmed := make(chan error, 1)
+	go func() { warmed <- r.Warm(ctx, "builtin") }()
+	if _, err := os.ReadFile(begun); err != nil { // waits for the writer
+		t.Fatal(err)
+	}
+	before := g.waiting()
+	if len(before) != 2 {
+		t.Fatalf("%d processes are there, not a supervisor and its tool", len(before))
+	}
+	cancel()
+	if err := errors.Join(<-warmed, r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range before {
+		if syscall.Kill(pid, 0) == nil {
+			t.Errorf("process %d lives on", pid)
+		}
 	}
 }
 

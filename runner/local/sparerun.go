@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -30,23 +31,24 @@ func superviseSpare(f folder, signals <-chan os.Signal) error {
 		return fmt.Errorf("%s cannot be read: %w", spareFile, err)
 	}
 	unix.CloseOnExec(4) // nothing but this process speaks to the portal
-	ready, err := prepareSpare(f, p)
+	orders, needless := make(chan spareOrder, 1), make(chan struct{})
+	go func() {
+		o, err := readOrder(os.Stdin)
+		if err != nil {
+			close(needless)
+			return
+		}
+		orders <- o
+	}()
+	ready, err := prepareSpare(f, p, needless)
 	if err != nil {
 		_ = os.RemoveAll(string(f))
 		return err
 	}
-	orders := make(chan spareOrder)
-	go func() {
-		defer close(orders)
-		if o, err := readOrder(os.Stdin); err == nil {
-			orders <- o
-		}
-	}()
 	select {
-	case o, ok := <-orders:
-		if ok {
-			return superviseLocked(folder(o.Folder), signals, ready)
-		}
+	case o := <-orders:
+		return superviseLocked(folder(o.Folder), signals, ready)
+	case <-needless:
 	case <-signals:
 	}
 	ready.discard()
@@ -57,8 +59,12 @@ func superviseSpare(f folder, signals <-chan os.Signal) error {
 	return nil
 }
 
-// prepareSpare starts the tool and returns when it waits for its variables.
-func prepareSpare(f folder, p plan) (*spareRun, error) {
+// errNeedless says that no job will come.
+var errNeedless = errors.New("the portal needs it no more")
+
+// prepareSpare starts the tool and returns when it waits for its variables; it
+// breaks off when needless is closed.
+func prepareSpare(f folder, p plan, needless <-chan struct{}) (*spareRun, error) {
 	if err := workCopy(readyFolder(p.Bundle, p.Binary, p.CLIConfig), f.path(workFolder)); err != nil {
 		return nil, err
 	}
@@ -82,7 +88,7 @@ func prepareSpare(f folder, p plan) (*spareRun, error) {
 		r.close()
 		return nil, err
 	}
-	if err := r.wait(f); err != nil {
+	if err := r.wait(f, needless); err != nil {
 		r.discard()
 		return nil, err
 	}
@@ -90,7 +96,7 @@ func prepareSpare(f folder, p plan) (*spareRun, error) {
 }
 
 // wait returns when the tool has opened the pipe as well, and tells the portal.
-func (r *spareRun) wait(f folder) error {
+func (r *spareRun) wait(f folder, needless <-chan struct{}) error {
 	opened, ended := make(chan error, 1), make(chan struct{})
 	go func() {
 		var err error
@@ -108,6 +114,8 @@ func (r *spareRun) wait(f folder) error {
 		}
 	case <-ended:
 		return fmt.Errorf("%s ended before it asked for its variables", r.run.cmd.Path)
+	case <-needless:
+		return errNeedless
 	}
 	r.portal = os.NewFile(4, "portal")
 	return r.say()
