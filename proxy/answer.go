@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +83,12 @@ func (p *Proxy) unanswered(w http.ResponseWriter, r *http.Request, i instance.In
 // waiting page shows it, and "ready" when a new request will be answered
 // otherwise.
 func (p *Proxy) watch(w http.ResponseWriter, r *http.Request, i instance.Instance) {
+	p.stream(w, r, i, func(ctx context.Context, s *stream) error { return p.follows(ctx, s, i.HostName) })
+}
+
+// stream serves a stream to a page of an instance's own host while the one who
+// asks has the right to it.
+func (p *Proxy) stream(w http.ResponseWriter, r *http.Request, i instance.Instance, follow func(context.Context, *stream) error) {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		refuse(w, http.StatusForbidden, "the stream is for this host's own page")
 		return
@@ -110,8 +117,8 @@ func (p *Proxy) watch(w http.ResponseWriter, r *http.Request, i instance.Instanc
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
 	s := &stream{w: w, rc: http.NewResponseController(w)}
-	if err := p.follows(ctx, s, i.HostName); err != nil && ctx.Err() == nil && !errors.As(err, new(clientGone)) {
-		p.cfg.Logger.Warn("the stream of a waiting page ended", "host_name", i.HostName, "err", err)
+	if err := follow(ctx, s); err != nil && ctx.Err() == nil && !errors.As(err, new(clientGone)) {
+		p.cfg.Logger.Warn("a stream to an instance's page ended", "host_name", i.HostName, "path", r.URL.Path, "err", err)
 	}
 }
 
@@ -135,14 +142,27 @@ func (p *Proxy) follows(ctx context.Context, s *stream, hostName string) error {
 				return err
 			}
 		}
-		if err := p.nextOf(ctx, s, sub, i.ID); err != nil {
+		if err := s.next(ctx, sub, func(e event.Event) bool { return isOf(e, i.ID) }); err != nil {
 			return err
 		}
 	}
 }
 
-// nextOf waits for an event of an instance.
-func (p *Proxy) nextOf(ctx context.Context, s *stream, sub *event.Subscription, id string) error {
+// isOf reports whether an event tells of an instance.
+func isOf(e event.Event, id string) bool { return e.Group == id || e.Subject == id }
+
+// stream writes server-sent events to a page of an instance's host.
+type stream struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+// clientGone is the error of a browser that went away.
+type clientGone struct{ error }
+
+// next waits for an event that is wanted, and shows meanwhile that the stream is
+// alive.
+func (s *stream) next(ctx context.Context, sub *event.Subscription, wanted func(event.Event) bool) error {
 	for {
 		wait, cancel := context.WithTimeout(ctx, beat)
 		batch, err := sub.Next(wait)
@@ -156,22 +176,11 @@ func (p *Proxy) nextOf(ctx context.Context, s *stream, sub *event.Subscription, 
 		if err != nil {
 			return err
 		}
-		for _, e := range batch {
-			if e.Group == id || e.Subject == id {
-				return nil
-			}
+		if slices.ContainsFunc(batch, wanted) {
+			return nil
 		}
 	}
 }
-
-// stream writes server-sent events to a waiting page.
-type stream struct {
-	w  http.ResponseWriter
-	rc *http.ResponseController
-}
-
-// clientGone is the error of a browser that went away.
-type clientGone struct{ error }
 
 func (s *stream) send(name string, html []byte) error {
 	b := append([]byte("event: "+name+"\n"), "data: "...)

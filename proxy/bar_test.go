@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -17,6 +18,7 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/chromedp/chromedp"
 
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/proxy"
 )
@@ -82,10 +84,7 @@ func (f *fixture) allowBar(yes bool) {
 		f.t.Fatal(err)
 	}
 	i.WarningBar = yes
-	f.put(i)
-	if err := f.proxy.WaitFor(f.t.Context(), f.log.Last()); err != nil {
-		f.t.Fatal(err)
-	}
+	f.taken(f.put(i))
 }
 
 func noEnding() proxy.Ending { return proxy.Ending{} }
@@ -294,6 +293,56 @@ func TestBarHoldsNothingBack(t *testing.T) {
 	}
 }
 
+// TestTheEndIsTold: the bar's stream tells an end at first and when it changes, and
+// is over with the instance.
+func TestTheEndIsTold(t *testing.T) {
+	var now atomic.Pointer[proxy.Ending]
+	now.Store(&proxy.Ending{By: instance.EndBySweep})
+	f := withBar(t, http.HandlerFunc(echo), func() proxy.Ending { return *now.Load() })
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", f.front.URL+"/.iap/end", nil)
+	req.Host = name + ".apps.localhost"
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	told := func() (data string) {
+		for lines.Scan() {
+			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return strings.TrimSpace(text)
+			}
+		}
+		return "the end of the stream"
+	}
+	if got := told(); !strings.Contains(got, `"by":"nightly_sweep","warned":false`) {
+		t.Errorf("at first it tells %s", got)
+	}
+	f.allowBar(true) // a change of something else is not told
+	now.Store(&proxy.Ending{By: instance.EndByIdle, Warned: true})
+	if err := f.log.Append(t.Context(), &event.Event{Source: "/schedules", Type: event.ScheduleChanged, Subject: "nightly", Time: time.Now(), Data: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); !strings.Contains(got, `"by":"idle","warned":true`) {
+		t.Errorf("after the schedule changed it tells %s", got)
+	}
+	ended := f.change(instance.Destroying)
+	if got := told(); got != "null" {
+		t.Errorf("at its end it tells %s", got)
+	}
+	if got := told(); got != "the end of the stream" {
+		t.Errorf("after its end it tells %s", got)
+	}
+	f.taken(ended)
+	if res, _ := f.get(req.Host, "/.iap/end"); res.StatusCode != 404 {
+		t.Errorf("of an instance that ended: %s", res.Status)
+	}
+	f.taken(f.change(instance.Running))
+	if res, _ := f.get(req.Host, "/.iap/end", "Sec-Fetch-Site", "cross-site"); res.StatusCode != 403 {
+		t.Errorf("a foreign page: %s", res.Status)
+	}
+}
+
 // TestBarInABrowser: the bar is there when the end is near, says when, links to
 // where it is moved, and is gone when it has moved; it can be dismissed.
 func TestBarInABrowser(t *testing.T) {
@@ -342,22 +391,25 @@ func TestBarInABrowser(t *testing.T) {
 		}
 		return v
 	}
-	const looks = `document.dispatchEvent(new Event('visibilitychange'));`
+	move := func(d time.Duration, warned bool) {
+		set(d, warned)
+		f.allowBar(true) // the instance has changed
+	}
 	if err := chromedp.Do(ctx, chromedp.Navigate(address+"/")); err != nil {
 		t.Fatal(err)
 	}
 	if got := bar("text", ""); !strings.Contains(got, "in 26 minutes. http://portal.localhost/instances/i1/keep") || !strings.Contains(got, "ends at "+now.Load().EndsAt.Format("15:04")) {
 		t.Errorf("it says %q", got)
 	}
-	set(3*time.Hour, false)
-	if got := bar("!text", looks); got != "" {
+	move(3*time.Hour, false)
+	if got := bar("!text", ""); got != "" {
 		t.Errorf("the end has moved, and it says %q", got)
 	}
-	set(4*time.Minute+30*time.Second, true)
-	if got := bar("text", looks); !strings.Contains(got, "in 5 minutes") {
+	move(4*time.Minute+30*time.Second, true)
+	if got := bar("text", ""); !strings.Contains(got, "in 5 minutes") {
 		t.Errorf("it says %q", got)
 	}
-	if got := bar("!text", `document.querySelector('iap-ending').shadowRoot.querySelector('button').click();`+looks); got != "" {
+	if got := bar("!text", `document.querySelector('iap-ending').shadowRoot.querySelector('button').click();`); got != "" {
 		t.Errorf("dismissed, and it says %q", got)
 	}
 	if err := chromedp.Do(ctx, chromedp.Navigate(address+"/frame")); err != nil {

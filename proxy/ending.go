@@ -1,10 +1,14 @@
 package proxy
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
 
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/instance"
 )
 
@@ -16,30 +20,46 @@ type Ending struct {
 	Keep   string         `json:"keep,omitempty"` // address of the page where it is kept longer
 }
 
-// end is GET /.iap/end: when the instance of this host ends, for its own pages.
+// end is GET /.iap/end: a stream of when the instance of this host ends, for its
+// own pages: once at first, and whenever that changes. It is over when the
+// instance runs no more.
 func (p *Proxy) end(w http.ResponseWriter, r *http.Request, name string) {
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		refuse(w, http.StatusForbidden, "the end is for this host's own pages")
-		return
-	}
 	rt := p.table.get(name)
-	if rt == nil || p.cfg.Ending == nil {
+	if rt == nil || rt.instance.Status != instance.Running || p.cfg.Ending == nil {
 		refuse(w, http.StatusNotFound, "no instance of this host runs")
 		return
 	}
-	if p.cfg.Authorize != nil && !p.allowed(w, r, rt.instance) {
+	if !p.allowed(w, r, rt.instance) {
 		return
 	}
-	e, err := p.cfg.Ending(r.Context(), rt.instance)
-	if err != nil {
-		p.cfg.Logger.Warn("the end of an instance could not be told", "host_name", name, "err", err)
-		refuse(w, http.StatusServiceUnavailable, "the portal cannot look this up now; try again shortly")
-		return
+	p.stream(w, r, rt.instance, func(ctx context.Context, s *stream) error { return p.followEnd(ctx, s, rt.instance) })
+}
+
+func (p *Proxy) followEnd(ctx context.Context, s *stream, i instance.Instance) error {
+	// The sweep ends it as well, when its schedule says so.
+	concerns := func(e event.Event) bool { return isOf(e, i.ID) || e.Type == event.ScheduleChanged }
+	sub := p.cfg.Log.Subscribe(p.cfg.Log.Last())
+	var told []byte
+	for {
+		now, err := p.cfg.Instances.InstanceByHostName(ctx, i.HostName)
+		if err == nil && now.Status != instance.Running {
+			return s.send("end", []byte("null"))
+		}
+		var e Ending
+		if err == nil {
+			e, err = p.cfg.Ending(ctx, now)
+		}
+		if err != nil && !iap.IsKind(err, iap.Unavailable) { // else what is known counts until the next event
+			return err
+		}
+		if data, _ := json.Marshal(e); err == nil && !bytes.Equal(data, told) {
+			if err := s.send("end", data); err != nil {
+				return err
+			}
+			told = data
+		}
+		if err := s.next(ctx, sub, concerns); err != nil {
+			return err
+		}
 	}
-	data, _ := json.Marshal(e)
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(data)
 }

@@ -162,10 +162,7 @@ func TestOpenConnectionsEndWithTheRight(t *testing.T) {
 	}
 
 	g.only("jane")
-	f.change(instance.Deploying)
-	if err := f.proxy.WaitFor(t.Context(), f.log.Last()); err != nil {
-		t.Fatal(err)
-	}
+	f.taken(f.change(instance.Deploying))
 	waiting, _ := f.listen("/.iap/stream", "jane")
 	g.only()
 	f.signedOut()

@@ -63,10 +63,7 @@ func TestActivity(t *testing.T) {
 	clock.Add(60_000)
 	want("an open stream", instance.Activity{At: now(), Kind: instance.ByStream, Open: 1})
 	i, _ := f.store.InstanceByHostName(context.Background(), name)
-	f.put(i)
-	if err := f.proxy.WaitFor(t.Context(), f.log.Last()); err != nil {
-		t.Fatal(err)
-	}
+	f.taken(f.put(i))
 	want("after a change", instance.Activity{At: now(), Kind: instance.ByStream, Open: 1})
 	close(hold)
 	io.Copy(io.Discard, resp.Body)

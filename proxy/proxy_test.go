@@ -170,21 +170,31 @@ func (f *fixture) await(path string) {
 
 const name = "brave-otter-lamp-todo"
 
-// put stores an instance and tells of it.
-func (f *fixture) put(i instance.Instance) {
+// put stores an instance and tells of it; it returns the event's number.
+func (f *fixture) put(i instance.Instance) int64 {
 	f.store.mu.Lock()
 	f.store.instances[i.HostName] = i
 	f.store.mu.Unlock()
 	data, _ := json.Marshal(instance.Snapshot{ID: i.ID, HostName: i.HostName, Status: i.Status, Upstream: i.Upstream, WarningBar: i.WarningBar, OpensAt: i.OpensAt})
-	f.log.Append(context.Background(), &event.Event{Type: event.InstanceChanged, Subject: i.ID, Group: i.ID, Data: data, Time: time.Now()})
+	e := &event.Event{Type: event.InstanceChanged, Subject: i.ID, Group: i.ID, Data: data, Time: time.Now()}
+	f.log.Append(context.Background(), e)
+	return e.Number
 }
 
-func (f *fixture) change(status instance.Status) {
+func (f *fixture) change(status instance.Status) int64 {
 	f.store.mu.Lock()
 	i := f.store.instances[name]
 	f.store.mu.Unlock()
 	i.Status = status
-	f.put(i)
+	return f.put(i)
+}
+
+// taken waits until the proxy goes by an event.
+func (f *fixture) taken(number int64) {
+	f.t.Helper()
+	if err := f.proxy.WaitFor(f.t.Context(), number); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // get asks for a path of a host.

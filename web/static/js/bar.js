@@ -7,8 +7,8 @@
   if (own) own.remove();
   if (window !== window.top) return;
 
-  const every = 30000, near = 10000; // milliseconds between two looks
-  let end = null, host = null, line = null, link = null, timer = 0;
+  const tick = 10000, again = 30000; // milliseconds: between two texts, and until a stream that was refused is tried again
+  let end = null, host = null, line = null, link = null, source = null, timer = 0, retry = 0;
 
   // What was dismissed stays so until the next warning, or the next end.
   const stage = () => new Date(end.ends_at).toISOString().slice(0, 16) + (left() <= 5 * 60 ? '/5' : '/30');
@@ -57,7 +57,7 @@
     host = null;
   }
 
-  function say() {
+  function show() {
     if (!end || !end.warned || left() <= 0 || dismissed()) { gone(); return; }
     if (!host || !host.isConnected) { gone(); make(); }
     const at = new Date(end.ends_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
@@ -69,20 +69,33 @@
     link.href = end.keep || '';
   }
 
-  async function look() {
-    clearTimeout(timer);
-    if (document.visibilityState === 'visible') {
-      try {
-        const answer = await fetch('/.iap/end', { cache: 'no-store', credentials: 'same-origin', redirect: 'error' });
-        if (answer.ok) end = await answer.json();
-        else if (answer.status === 404) end = null;
-      } catch { /* what is known counts until the portal answers */ }
+  // listen has one stream while the page is seen: a browser gives a host six
+  // connections at most, and the app needs them.
+  function listen() {
+    clearTimeout(retry);
+    if (source) source.close();
+    source = null;
+    if (document.visibilityState !== 'visible') return;
+    source = new EventSource('/.iap/end');
+    source.addEventListener('end', function (e) {
+      end = JSON.parse(e.data);
+      if (!end) source.close();
       say();
-    }
-    clearTimeout(timer);
-    timer = setTimeout(look, end && end.warned ? near : every);
+    });
+    source.onerror = function () { // what is known counts until the portal answers
+      if (source.readyState === EventSource.CLOSED) retry = setTimeout(listen, again);
+    };
+    say();
   }
 
-  document.addEventListener('visibilitychange', look);
-  look();
+  function say() {
+    clearTimeout(timer);
+    show();
+    if (end && end.warned && left() > 0) timer = setTimeout(say, tick);
+  }
+
+  document.addEventListener('visibilitychange', listen);
+  window.addEventListener('pagehide', function () { if (source) source.close(); });
+  window.addEventListener('pageshow', function (e) { if (e.persisted) listen(); });
+  listen();
 })();
