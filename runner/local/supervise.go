@@ -151,30 +151,27 @@ func (s *supervisor) run(ctx context.Context) job.Result {
 	}
 	res := job.Result{Status: job.Succeeded}
 	if s.spec.Kind == job.Apply {
-		_ = s.step("outputs", func() error {
-			res.Outputs, res.Omitted = rep.outputs, rep.omitted
-			return nil
-		})
+		outputs := job.Step{Name: "outputs", StartedAt: time.Now().UTC()}
+		res.Outputs, res.Omitted = rep.outputs, rep.omitted
+		outputs.EndedAt = time.Now().UTC()
+		s.steps = append(s.steps, outputs)
 	}
 	return res
 }
 
-// step does one step and keeps the file of steps.
+// step does one step. The file of steps tells its beginning; its end comes with the
+// next one's beginning, or with the result.
 func (s *supervisor) step(name string, do func() error) error {
 	s.steps = append(s.steps, job.Step{Name: name, StartedAt: time.Now().UTC()})
-	s.saveSteps()
+	_ = writeJSON(s.f.path(stepsFile), s.steps, false) // the result has them, too
 	err := do()
 	step := &s.steps[len(s.steps)-1]
 	step.EndedAt = time.Now().UTC()
 	if err != nil {
 		step.Error = cut(redact(s.spec.Secrets, err.Error()), maxReason)
 	}
-	s.saveSteps()
 	return err
 }
-
-// saveSteps passes over errors: the result has the steps, too.
-func (s *supervisor) saveSteps() { _ = writeJSON(s.f.path(stepsFile), s.steps, false) }
 
 // failure is an error that knows its name.
 type failure struct{ name, reason string }
