@@ -105,13 +105,29 @@ func (c *targetListCmd) Run(r *run) error {
 	}
 	t := &table{head: []string{"TARGET", "KIND", "STATUS", "WAITING", "DEAD", "LAST OK", "WHERE"}}
 	for _, x := range targets.Items {
-		t.add(x.Name, x.Kind, x.Status, fmt.Sprint(x.Health.Waiting), fmt.Sprint(x.Health.Dead), clock(x.Health.LastOK, r.now()), targetWhere(x))
+		t.add(x.Name, x.Kind, targetState(x), fmt.Sprint(x.Health.Waiting), fmt.Sprint(x.Health.Dead), clock(x.Health.LastOK, r.now()), targetWhere(x))
 	}
 	t.write(r.out, r.width, nil)
 	if len(targets.Items) == 0 {
 		r.hint("there is no target; add one with: iap target add NAME --webhook URL")
 	}
 	return nil
+}
+
+// targetState is the word of a target's page: its status, and of one that is active
+// how it fares.
+func targetState(t client.Target) string {
+	switch {
+	case t.Status != "active":
+		return t.Status
+	case t.Health.Down:
+		return "down"
+	case t.Health.Failures > 0:
+		return "failing"
+	case t.Health.LastOK.IsZero():
+		return "not used yet"
+	}
+	return "working"
 }
 
 type targetShowCmd struct {
@@ -134,7 +150,7 @@ func (c *targetShowCmd) Run(r *run) error {
 	if t.Attempts > 0 {
 		attempts = fmt.Sprint(t.Attempts)
 	}
-	r.facts([][2]string{{"target", t.Name}, {"kind", t.Kind}, {"where", targetWhere(t)}, {"status", t.Status}, {"disabled", t.Disabled},
+	r.facts([][2]string{{"target", t.Name}, {"kind", t.Kind}, {"where", targetWhere(t)}, {"status", targetState(t)}, {"disabled", t.Disabled},
 		{"attempts", attempts}, {"backoff", t.Backoff}, {"timeout", t.Timeout}, {"waiting", fmt.Sprint(t.Health.Waiting)},
 		{"dead letters", fmt.Sprint(t.Health.Dead)}, {"last ok", clock(t.Health.LastOK, r.now())},
 		{"last failed", clock(t.Health.LastFailed, r.now())}, {"last error", t.Health.LastError}})

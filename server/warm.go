@@ -19,7 +19,7 @@ type warmer struct {
 // Start begins in the background.
 func (w *warmer) Start(ctx context.Context) error {
 	ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	w.done.Go(func() { w.run(ctx) })
+	w.done.Go(func() { w.run(ctx); giveBack() })
 	return nil
 }
 

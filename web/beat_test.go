@@ -172,6 +172,25 @@ func TestAStreamEndsWithTheLogin(t *testing.T) {
 	})
 }
 
+// The other tabs of the same browser show it at once.
+func TestAStreamEndsAtTheLogout(t *testing.T) {
+	bubble(t, func(m *memory, _ *pipe, d *door, ended <-chan struct{}) {
+		m.tell(&event.Event{Type: event.LoginEnded, Subject: me, Owner: me, Data: []byte(`{}`)})
+		synctest.Wait()
+		if !isOpen(ended) {
+			t.Error("the logout in another browser has ended it")
+		}
+		d.mu.Lock()
+		d.shut = true
+		d.mu.Unlock()
+		m.tell(&event.Event{Type: event.LoginEnded, Subject: me, Owner: me, Data: []byte(`{}`)})
+		synctest.Wait()
+		if isOpen(ended) {
+			t.Error("the stream of somebody who signed out goes on")
+		}
+	})
+}
+
 func TestASlowBrowserIsCutOff(t *testing.T) {
 	bubble(t, func(m *memory, p *pipe, _ *door, ended <-chan struct{}) {
 		p.mu.Lock()

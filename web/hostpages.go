@@ -83,7 +83,7 @@ func (p *HostPages) Progress(ctx context.Context, w io.Writer, i instance.Instan
 	if err != nil {
 		return err
 	}
-	return p.s.pages.parts.ExecuteTemplate(w, "host-board", v)
+	return p.s.pages.set.ExecuteTemplate(w, "host-board", v)
 }
 
 // view leaves out what is the owner's and the admins' alone.
@@ -118,7 +118,7 @@ func (p *HostPages) write(ctx context.Context, w io.Writer, page hostPage) error
 	if page.Kind != "unknown" {
 		p.face(ctx, &page.I)
 	}
-	return p.s.pages.parts.ExecuteTemplate(w, "host-page", page)
+	return p.s.pages.set.ExecuteTemplate(w, "host-page", page)
 }
 
 // Asset serves the files that the pages need, by the last part of the path.

@@ -229,10 +229,15 @@ func (v *viewer) run(ctx context.Context) error {
 
 var errSignedOut = errors.New("the browser is not signed in any more")
 
+func (v *viewer) signedIn() bool {
+	a, ok := v.s.cfg.Auth.Actor(v.r)
+	return ok && a == v.actor
+}
+
 // beat says that the stream is there, and how far the log is when the browser
 // was not told of the newest events.
 func (v *viewer) beat(ctx context.Context) error {
-	if a, ok := v.s.cfg.Auth.Actor(v.r); !ok || a != v.actor {
+	if !v.signedIn() {
 		return errSignedOut
 	}
 	v.buf = append(v.buf[:0], ": beat\n\n"...)
@@ -254,6 +259,9 @@ func (v *viewer) events(ctx context.Context, batch []event.Event) error {
 	}
 	v.buf = v.buf[:0]
 	for n, e := range batch {
+		if e.Type == event.LoginEnded && e.Owner == v.actor.ID && !v.signedIn() {
+			return errSignedOut
+		}
 		v.event(ctx, e, newest[subjectOf(e)] == n)
 		v.last = e.Number
 	}

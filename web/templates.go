@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,36 +20,45 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// templates are the pages, each with the layout, and the parts alone.
+// templates are the parts of pages and the pages, in one set: a set for each page
+// would hold a copy of all parts.
 type templates struct {
-	page  map[string]*template.Template
-	parts *template.Template
-	bufs  sync.Pool
+	set  *template.Template
+	bufs sync.Pool
 }
 
+// ownNames are what each page defines, or the layout uses of it.
+var ownNames = regexp.MustCompile(`\{\{(define|template|block) "(layout|head|content)"`)
+
 func (s *Server) loadTemplates() (*templates, error) {
-	parts, err := template.New("parts").Funcs(s.funcs()).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
+	set, err := template.New("parts").Funcs(s.funcs()).ParseFS(templateFiles, "templates/parts/*.html")
 	if err != nil {
 		return nil, err
 	}
-	t := &templates{page: map[string]*template.Template{}, parts: parts}
-	t.bufs.New = func() any { return new(bytes.Buffer) }
 	files, err := templateFiles.ReadDir("templates/pages")
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range files {
-		p, err := parts.Clone()
-		if err != nil {
-			return nil, err
+		page := strings.TrimSuffix(f.Name(), path.Ext(f.Name()))
+		for _, name := range []string{"layout.html", "pages/" + f.Name()} { // the page's own head comes after the empty one
+			text, err := templateFiles.ReadFile("templates/" + name)
+			if err != nil {
+				return nil, err
+			}
+			text = ownNames.ReplaceAll(text, []byte(`{{$1 "`+layoutOf(page, "$2")+`"`))
+			if _, err := set.New(name + " of " + page).Parse(string(text)); err != nil {
+				return nil, err
+			}
 		}
-		if p, err = p.ParseFS(templateFiles, "templates/pages/"+f.Name()); err != nil {
-			return nil, err
-		}
-		t.page[strings.TrimSuffix(f.Name(), path.Ext(f.Name()))] = p
 	}
+	t := &templates{set: set}
+	t.bufs.New = func() any { return new(bytes.Buffer) }
 	return t, nil
 }
+
+// layoutOf is the name of what a page has for itself.
+func layoutOf(page, name string) string { return page + "/" + name }
 
 func (s *Server) funcs() template.FuncMap {
 	return template.FuncMap{
@@ -145,14 +155,10 @@ func (l layout) At(prefixes ...string) bool {
 
 // render writes a page; nothing is written when it fails.
 func (s *Server) render(w http.ResponseWriter, status int, page string, data any) error {
-	p, ok := s.pages.page[page]
-	if !ok {
-		return fmt.Errorf("no page %q", page)
-	}
 	b := s.pages.bufs.Get().(*bytes.Buffer)
 	defer s.pages.bufs.Put(b)
 	b.Reset()
-	if err := p.ExecuteTemplate(b, "layout", data); err != nil {
+	if err := s.pages.set.ExecuteTemplate(b, layoutOf(page, "layout"), data); err != nil {
 		return err
 	}
 	return writeHTML(w, status, b.Bytes())
@@ -161,7 +167,7 @@ func (s *Server) render(w http.ResponseWriter, status int, page string, data any
 // part renders a part of a page.
 func (s *Server) part(name string, data any) ([]byte, error) {
 	var b bytes.Buffer
-	err := s.pages.parts.ExecuteTemplate(&b, name, data)
+	err := s.pages.set.ExecuteTemplate(&b, name, data)
 	return b.Bytes(), err
 }
 

@@ -55,14 +55,22 @@ func (m *matcher) stop() {
 	}
 }
 
-// resume takes up from the place that the database has.
+// resume takes up from the place that the database has, or from the first event
+// after it that a rule is for: without rules, a long log is not read.
 func (m *matcher) resume(ctx context.Context) (err error) {
+	first := m.s.Log.Last() // rules that are made from now on are for later events
 	if m.stored, err = m.s.Store.Matched(ctx); err != nil {
 		return err
 	}
-	m.at = m.stored
+	if err := m.load(ctx); err != nil {
+		return err
+	}
+	for _, r := range m.rules {
+		first = min(first, r.After)
+	}
+	m.at = max(m.stored, first)
 	m.sub = m.s.Log.Subscribe(m.at)
-	return m.load(ctx)
+	return nil
 }
 
 // load reads the rules.
