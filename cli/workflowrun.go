@@ -76,7 +76,8 @@ func (c *workflowRunCmd) Run(r *run) error {
 	}
 	result, err := memory.Run(r.ctx, m, input, o)
 	if errors.Is(err, asl.ErrInput) {
-		return exitf(codeUsage, "%w", err)
+		_, why, _ := strings.Cut(err.Error(), asl.ErrInput.Error()+": ")
+		return exitf(codeUsage, "--input: %s", why)
 	}
 	if err != nil {
 		return err

@@ -190,13 +190,17 @@ type Ending struct {
 	Keep     string    `json:"keep"`    // path of the page where it is kept longer
 }
 
-func (s *Service) tellEnding(ctx context.Context, i Instance, end End, before time.Duration) error {
-	keep := "/instances/" + i.ID + "/keep"
+// KeepPath is the path of the page where an instance is kept longer.
+func (i Instance) KeepPath() string {
 	if i.Purpose == ForBooking {
-		keep = "/bookings/" + i.PurposeID
+		return "/bookings/" + i.PurposeID
 	}
+	return "/instances/" + i.ID + "/keep"
+}
+
+func (s *Service) tellEnding(ctx context.Context, i Instance, end End, before time.Duration) error {
 	data, err := json.Marshal(Ending{Instance: i.ID, HostName: i.HostName, App: i.App, Owner: i.Owner, EndsAt: end.At, By: end.By,
-		Minutes: int(before / time.Minute), Keep: keep})
+		Minutes: int(before / time.Minute), Keep: i.KeepPath()})
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func (s *Server) ending(ctx context.Context, i instance.Instance) (proxy.Ending,
 		return proxy.Ending{}, err
 	}
 	end, err := s.instances.EndOf(ctx, i)
-	return proxy.Ending{EndsAt: end.At, By: end.By, Warned: i.Warned(end), Keep: s.cfg.PortalURL + "/instances/" + i.ID + "/keep"}, err
+	return proxy.Ending{EndsAt: end.At, By: end.By, Warned: i.Warned(end), Keep: s.cfg.PortalURL + i.KeepPath()}, err
 }
 
 // localPath returns p when it is a path on the same host, else "/": "//evil" and

@@ -92,4 +92,14 @@ func TestEventsInABrowser(t *testing.T) {
 	if eval[bool](t, ctx, `document.querySelector('.badge') !== null`) {
 		t.Error("the navigation still counts dead letters")
 	}
+
+	// Enter in the dialog does what the dialog says.
+	answer.Store(http.StatusServiceUnavailable)
+	run(t, ctx, chromedp.Navigate(p.URL()+"/events?type=ci.*"))
+	send("dropped")
+	eval[bool](t, ctx, sees(".dead-badge", "1 dead letter"))
+	answer.Store(http.StatusOK)
+	run(t, ctx, chromedp.Navigate(p.URL()+"/dead-letters"), chromedp.Click(`#letters input[name=id]`), chromedp.Click(`#delete-picked`),
+		chromedp.WaitVisible(`#l-reason`), chromedp.SendKeys(`#l-reason`, "nobody needs it\r"), chromedp.WaitNotPresent(`#letters`))
+	eval[bool](t, ctx, sees("#main", "There is none"))
 }

@@ -46,6 +46,13 @@ func TestStateMachines(t *testing.T) {
 		t.Errorf("list: %+v %v", page, err)
 	}
 
+	large := []byte(`"` + strings.Repeat("x", 300_000) + `"`)
+	_, err = p.StartExecution(t.Context(), "waits", client.StartExecution{Input: large})
+	wantStatus(t, "an input that is too large", err, http.StatusUnprocessableEntity)
+	if err == nil || !strings.Contains(err.Error(), "at most 262144") {
+		t.Errorf("an input that is too large: %v", err)
+	}
+
 	double := `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":"{% $states.input * 2 %}","End":true}}}`
 	if _, _, err := p.PutStateMachine(t.Context(), "double", client.PutStateMachine{Definition: double, Type: "EXPRESS"}); err != nil {
 		t.Fatal(err)

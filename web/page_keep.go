@@ -28,6 +28,9 @@ func (s *Server) keepPage(w http.ResponseWriter, r *http.Request, actor iap.Acto
 	if err != nil {
 		return err
 	}
+	if i.Purpose == instance.ForBooking {
+		return seeOther(w, r, i.KeepPath())
+	}
 	return s.showKeep(w, r, actor, http.StatusOK, s.keepView(s.viewInstance(r.Context(), i, actor.ID)))
 }
 

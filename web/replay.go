@@ -37,6 +37,7 @@ type visit struct {
 	Total, Ended, Lost int    // of a Map's iterations: all, ended well, failed
 	MapRun             string // ID of the newest map run
 	last               int64
+	resource           string // of its task, as far as events tell
 }
 
 // replay is what a history tells of the states, as far as it was read. It is
@@ -47,12 +48,15 @@ type replay struct {
 	regions map[string]edit.Region // of a state, by its name
 	at      []spot                 // by number of event - 1
 	Started time.Time
+	ended   int64 // number of the event that ended the execution last; 0: none has
+	again   []int // visits that a redrive goes on with, until they begin
 }
 
 // spot is where in the machine an event happened.
 type spot struct {
 	visit, index int32
 	inside       bool // what is entered next is within the visit
+	redriven     bool // it is a redrive, which goes on wherever it broke off
 }
 
 func newReplay(definition []byte) *replay {
@@ -127,8 +131,11 @@ func (r *replay) enter(e workflow.HistoryEvent, before spot) spot {
 	case before.visit >= 0:
 		v.Parent, v.Index = r.visits[before.visit].Parent, r.visits[before.visit].Index
 	}
-	if v.Type == string(asl.TypeWait) {
+	switch v.Type {
+	case string(asl.TypeWait):
 		v.Status = visitWaiting
+	case string(asl.TypeFail): // no event tells that it is left
+		v.Status, v.Exited, v.Ending = visitFailed, e.Time, e.Number
 	}
 	r.visits = append(r.visits, v)
 	r.byState[v.State] = append(r.byState[v.State], v.Number)
@@ -139,7 +146,12 @@ func (r *replay) enter(e workflow.HistoryEvent, before spot) spot {
 func (r *replay) within(e workflow.HistoryEvent, here spot) spot {
 	t := tell(e)
 	here.inside = false
-	n := r.climb(e, int(here.visit), t.Name)
+	r.blame(int(here.visit), t)
+	from := int(here.visit)
+	if here.redriven {
+		from = r.resumed(e, t, from)
+	}
+	n := r.climb(e, from, t.Name)
 	if e.Type == "MapRunRedriven" {
 		n = r.ofMapRun(lastPart(t.MapRun), n)
 	}
@@ -170,6 +182,9 @@ func (r *replay) within(e workflow.HistoryEvent, here spot) spot {
 		v.begin()
 	case strings.HasSuffix(e.Type, "StateAborted"):
 		v.Status, v.Exited, v.Ending = visitAborted, e.Time, e.Number
+		if v.Error != "" { // it is what the others were stopped for
+			v.Status = visitFailed
+		}
 	default:
 		v.attempt(e, t)
 	}
@@ -208,6 +223,7 @@ func (v *visit) attempt(e workflow.HistoryEvent, t told) {
 		}
 	case strings.HasSuffix(e.Type, "Scheduled"):
 		v.begin()
+		v.resource = t.Resource
 	case strings.HasSuffix(e.Type, "Submitted"):
 		v.Status = visitWaiting
 	case strings.HasSuffix(e.Type, "Succeeded"):
@@ -257,9 +273,13 @@ func (r *replay) execution(e workflow.HistoryEvent, here spot) spot {
 	case "ExecutionSucceeded":
 		return here
 	case "ExecutionRedriven":
+		r.reopen()
+		here.redriven = true
 		return here
 	}
 	t := tell(e)
+	r.ended, r.again = e.Number, nil
+	r.blame(int(here.visit), t)
 	failed := map[int]bool{}
 	if e.Type != "ExecutionAborted" {
 		for n := int(here.visit); n >= 0; n = r.visits[n].Parent {
@@ -280,4 +300,47 @@ func (r *replay) execution(e workflow.HistoryEvent, here spot) spot {
 		}
 	}
 	return here
+}
+
+// blame gives a Fail state that was just entered what the next event tells of its
+// error.
+func (r *replay) blame(n int, t told) {
+	if n >= 0 && r.visits[n].Type == string(asl.TypeFail) && r.visits[n].Error == "" {
+		r.visits[n].Error, r.visits[n].Cause = t.Error, t.Cause
+	}
+}
+
+// reopen takes back the end of what a redrive goes on with: the states that the
+// end of the execution found, and what had failed or was stopped within them.
+func (r *replay) reopen() {
+	open := map[int]bool{}
+	for n := range r.visits {
+		v := &r.visits[n]
+		undone := v.Status == visitFailed || v.Status == visitAborted
+		if !undone || v.Type == string(asl.TypeFail) || v.Ending != r.ended && !open[v.Parent] {
+			continue // a Fail state fails at once again, and no event tells so
+		}
+		open[n] = true
+		v.Tries, v.Error, v.Cause, v.Exited, v.Ending, v.Status = 0, "", "", time.Time{}, 0, visitWaiting
+		switch v.Type {
+		case string(asl.TypeParallel), string(asl.TypeMap):
+			v.Status = visitActive
+		default:
+			r.again = append(r.again, n)
+		}
+	}
+}
+
+// resumed finds the state that an event after a redrive belongs to, which names
+// none: the first with this resource, or of this type, that has not begun again.
+func (r *replay) resumed(e workflow.HistoryEvent, t told, otherwise int) int {
+	kind, _, inState := strings.Cut(e.Type, "State")
+	scheduled := strings.HasSuffix(e.Type, "Scheduled")
+	for k, n := range r.again {
+		if v := r.visits[n]; scheduled && v.resource == t.Resource || inState && v.Type == kind {
+			r.again = slices.Delete(r.again, k, k+1)
+			return n
+		}
+	}
+	return otherwise
 }

@@ -3,6 +3,8 @@ package workflow
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strings"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -49,7 +51,7 @@ func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution,
 		return Execution{}, err
 	}
 	if !iap.InUpdate(ctx) && !r.Later {
-		return x, e.submitNew(newKept(x, p), start)
+		return x, badInput(e.submitNew(newKept(x, p), start))
 	}
 	return x, e.Tx.Update(ctx, func(ctx context.Context) error {
 		if err := e.Store.InsertExecution(ctx, x); err != nil {
@@ -58,8 +60,17 @@ func (e *Engine) StartExecution(ctx context.Context, r StartRequest) (Execution,
 		if r.Later {
 			ctx = context.WithValue(ctx, laterKey{}, true)
 		}
-		return e.stepIn(ctx, newKept(x, p), start)
+		return badInput(e.stepIn(ctx, newKept(x, p), start))
 	})
+}
+
+// badInput makes the refusal of an input one of the field.
+func badInput(err error) error {
+	if !errors.Is(err, asl.ErrInput) {
+		return err
+	}
+	_, why, _ := strings.Cut(err.Error(), asl.ErrInput.Error()+": ")
+	return iap.FieldErrorf("workflow.StartExecution", "input", "%s", why)
 }
 
 func newKept(x Execution, p *parsedMachine) *kept {

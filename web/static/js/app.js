@@ -278,6 +278,14 @@
     }
   });
 
+  // Enter in a dialog's field does what the dialog says, also where the form around
+  // it has another button before.
+  document.addEventListener('keypress', function (e) {
+    if (e.key !== 'Enter' || e.isComposing || !e.target.matches('dialog input')) return;
+    const button = $('button[type=submit]', e.target.closest('dialog'));
+    if (button) { e.preventDefault(); button.click(); }
+  });
+
   document.addEventListener('submit', function (e) {
     const button = e.submitter;
     if (button && e.target.method === 'post') setTimeout(function () { button.disabled = true; });
