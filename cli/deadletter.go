@@ -59,6 +59,9 @@ func (c *deadLetterListCmd) Run(r *run) error {
 		return r.writeJSON(letters)
 	}
 	r.writeDeliveries(letters)
+	if len(letters) == 0 {
+		r.hint("there is no dead letter")
+	}
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (r *run) fateOf(l client.Leak) string {
 	case l.Made:
 		return "destroyed again"
 	}
-	return "reported alone"
+	return "reported only"
 }
 
 type leakShowCmd struct {

@@ -152,15 +152,15 @@ func (m *Mail) Send(ctx context.Context, t delivery.Target, msg delivery.Message
 }
 
 // letter is the message. Its Message-ID is the same for every attempt, by which
-// mail programs know a repeat.
+// mail programs know a repeat, and another one for each target.
 func (m *Mail) letter(t delivery.Target, msg delivery.Message, n note) (*gomail.Msg, error) {
-	l := gomail.NewMsg()
+	l := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := errors.Join(l.From(m.server.From), l.To(t.Settings.To...)); err != nil {
 		return nil, err
 	}
 	l.Subject(n.Title)
 	l.SetDateWithValue(m.now())
-	l.SetMessageIDWithValue(msg.ID + "@" + domainOf(m.server.From))
+	l.SetMessageIDWithValue(msg.ID + "." + t.Name + "@" + domainOf(m.server.From))
 	l.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nothing answers it by itself
 	text := n.lines()
 	if n.Link != "" {

@@ -171,7 +171,7 @@ func isLetter(t *testing.T, l letter) {
 	if err != nil || subject != "todo — schade" {
 		t.Errorf("its subject is %q, %v", subject, err)
 	}
-	id := "<" + message().ID + "@example.com>"
+	id := "<" + message().ID + ".t@example.com>"
 	if h := m.Header; h.Get("Message-Id") != id || h.Get("From") != `"Portal" <portal@example.com>` || h.Get("Auto-Submitted") != "auto-generated" {
 		t.Errorf("its headers are %v", h)
 	}

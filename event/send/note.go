@@ -46,7 +46,11 @@ func (n note) lines() string {
 func newNote(portal string, t delivery.Target, e event.Event) (note, error) {
 	var data map[string]any
 	_ = json.Unmarshal(e.Data, &data) // what is no object has no facts
-	n := note{Title: titleOf(e, data), Facts: factsOf(data), Link: linkOf(portal, e, data)}
+	n := note{Title: titleOf(e, data), Link: linkOf(portal, e, data)}
+	if e.Type == event.InstanceEnding {
+		delete(data, "keep") // it is the link
+	}
+	n.Facts = factsOf(data)
 	n.About = strings.TrimSpace(e.Type + ", " + e.Time.UTC().Format("2 Jan 2006 15:04 MST"))
 	if e.Number > 0 {
 		n.About = fmt.Sprintf("event %d, %s", e.Number, n.About)
@@ -143,8 +147,10 @@ func valueText(v any) string {
 
 // linkOf is the page that shows more; empty: there is none.
 func linkOf(portal string, e event.Event, data map[string]any) string {
-	if url, _ := data["url"].(string); strings.HasPrefix(url, "/") {
-		return portal + url
+	for _, name := range []string{"url", "keep"} {
+		if path, _ := data[name].(string); strings.HasPrefix(path, "/") {
+			return portal + path
+		}
 	}
 	if id, _ := data["instance"].(string); iap.ValidID(id) {
 		return portal + "/instances/" + id
