@@ -77,7 +77,27 @@ func waitAndEndGroup(cmd *exec.Cmd) error {
 	pid := cmd.Process.Pid
 	waitEnded(pid)
 	_ = unix.Kill(-pid, unix.SIGKILL)
-	return cmd.Wait()
+	err := cmd.Wait()
+	awaitGroup(pid)
+	return err
+}
+
+// groupGrace is how long the members of a group may take to follow a SIGKILL.
+const groupGrace = time.Second
+
+// awaitGroup waits until the members of a group whose leader is gone have followed
+// the signal: it takes its time.
+func awaitGroup(pid int) {
+	if unix.Kill(-pid, 0) != nil {
+		return // as nearly always: there are none
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), groupGrace)
+	defer cancel()
+	for _, m := range membersOf(pid) {
+		if gone, err := exited(ctx, m); err == nil {
+			<-gone // at the latest when ctx ends
+		}
+	}
 }
 
 // waitEnded waits for a child to end without reaping it.
