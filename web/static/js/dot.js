@@ -42,6 +42,39 @@ window.iapDot = (function () {
       Math.ceil(width(text, LABEL) + 14) + '" height="18"><tr><td></td></tr></table>> ';
   }
 
+  // backward finds the edges that lead back to where a way through a region has been,
+  // in regions that hold a Parallel or Map: Graphviz ranks clusters first, and would
+  // cut such a loop open anywhere, so that the start came last.
+  function backward(graph, holds) {
+    const ways = graph.states.map(() => []);
+    graph.edges.forEach((e, index) => ways[e.from].push(index));
+    const nested = new Set(graph.states.map((s, i) => holds(i) ? s.region : -1));
+    const found = new Set(), seen = new Set(), open = new Set();
+    for (const r of graph.regions) {
+      if (r.start < 0) continue;
+      const stack = [{ at: r.start, next: 0 }]; // no recursion: machines may be long
+      seen.add(r.start);
+      open.add(r.start);
+      while (stack.length) {
+        const top = stack[stack.length - 1];
+        if (top.next === ways[top.at].length) {
+          open.delete(top.at);
+          stack.pop();
+          continue;
+        }
+        const index = ways[top.at][top.next++], to = graph.edges[index].to;
+        if (open.has(to)) {
+          if (to !== top.at && nested.has(graph.states[to].region)) found.add(index);
+        } else if (!seen.has(to)) {
+          seen.add(to);
+          open.add(to);
+          stack.push({ at: to, next: 0 });
+        }
+      }
+    }
+    return found;
+  }
+
   // of makes the input. Each Parallel and Map is a cluster: its own node on
   // top, its regions as clusters in it, and a point at which they come together.
   // A plain one takes far less time: its lines are straight and without labels.
@@ -100,8 +133,10 @@ window.iapDot = (function () {
     const last = members[0].filter((i) => graph.states[i].ends);
     if (last.length) out.push(node('end', 20, 20));
     for (const i of last) edge(holds(i) ? 'j' + i : 's' + i, 'end', holds(i) ? 'ltail=cluster_c' + i : '', { kind: 'end' });
+    const back = backward(graph, holds);
     graph.edges.forEach(function (e, index) {
       let more = e.label && !plain ? room(e.label) : '';
+      if (back.has(index)) more += 'constraint=false ';
       if (holds(e.from)) more += 'ltail=cluster_c' + e.from + ' ';
       if (holds(e.to)) more += 'lhead=cluster_c' + e.to + ' ';
       if (e.kind === 'catch') more += 'weight=0 ';

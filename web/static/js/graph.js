@@ -178,11 +178,13 @@
 
   function place() { root.setAttribute('transform', 'translate(' + left + ' ' + top + ') scale(' + scale + ')'); }
 
-  function fit() {
+  // fit shows the graph as large as it fits; unless whole is asked for, no smaller
+  // than one can read.
+  function fit(whole) {
     const r = view.getBoundingClientRect();
     if (!shown || !r.width) return;
     scale = Math.min(1, (r.width - 24) / shown.w, (r.height - 24) / shown.h);
-    if (scale < 0.45) scale = Math.min(0.75, Math.max(0.45, (r.width - 24) / shown.w)); // readable; the rest is a drag away
+    if (!whole && scale < 0.45) scale = Math.min(0.75, Math.max(0.45, (r.width - 24) / shown.w)); // readable; the rest is a drag away
     left = Math.max(12, (r.width - shown.w * scale) / 2);
     if (shown.w * scale > r.width && shown.boxes.start) left = r.width / 2 - shown.boxes.start.x * scale; // it begins in sight
     top = Math.max(12, (r.height - shown.h * scale) / 2);
@@ -277,7 +279,7 @@
     const b = e.target.closest('[data-zoom]');
     if (!b || !root) return;
     const r = view.getBoundingClientRect();
-    if (b.dataset.zoom === 'fit') fit();
+    if (b.dataset.zoom === 'fit') fit(true);
     else zoom(b.dataset.zoom === 'in' ? 1.25 : 0.8, r.width / 2, r.height / 2);
   });
   new ResizeObserver(function () { if (root && !byHand) fit(); }).observe(view);
