@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -373,6 +374,35 @@ func TestGoneDisables(t *testing.T) {
 		must(t, err)
 		r.settle(t, delivery.Waiting)
 		inOrder(t, at, 1)
+	})
+}
+
+// TestGoneFromBefore: a 410 that was asked for before the target was resumed does
+// not disable it again.
+func TestGoneFromBefore(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *replica) {
+		r, asked, held := open(), make(chan struct{}), make(chan struct{})
+		var times atomic.Int32
+		at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if times.Add(1) == 1 {
+				close(asked)
+				<-held
+				w.WriteHeader(http.StatusGone)
+			}
+		}))
+		t.Cleanup(at.Close)
+		r.target(t, at.URL, told, nil)
+		r.tell(t, "a")
+		<-asked
+		for _, paused := range []bool{true, false} {
+			_, err := r.PauseTarget(t.Context(), ann, "t0", paused)
+			must(t, err)
+		}
+		close(held)
+		r.settle(t, delivery.Waiting)
+		if x, _, err := r.Target(t.Context(), ann, "t0"); err != nil || x.Disabled != "" || times.Load() != 2 {
+			t.Errorf("disabled: %q, after %d requests, %v", x.Disabled, times.Load(), err)
+		}
 	})
 }
 

@@ -398,6 +398,9 @@ func (l *lane) follow(ctx context.Context, t Target, d Delivery, o outcome, now 
 		return nil
 	}
 	return l.s.change(ctx, l.name, "disabled", iap.System.ID, func(t *Target) bool {
+		if t.Disabled != "" || o.attempt.At.Before(t.UpdatedAt) {
+			return false // somebody has changed or resumed the target since that was asked
+		}
 		t.Disabled = "it answered 410 Gone on " + now.UTC().Format(time.RFC3339)
 		return true
 	})
