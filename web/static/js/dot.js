@@ -136,11 +136,14 @@ window.iapDot = (function () {
     const back = backward(graph, holds);
     graph.edges.forEach(function (e, index) {
       let more = e.label && !plain ? room(e.label) : '';
-      if (back.has(index)) more += 'constraint=false ';
-      if (holds(e.from)) more += 'ltail=cluster_c' + e.from + ' ';
-      if (holds(e.to)) more += 'lhead=cluster_c' + e.to + ' ';
+      const turned = back.has(index); // given the other way round, with its tip at the other end
+      if (turned) more += 'dir=back ';
+      if (holds(e.from)) more += (turned ? 'lhead' : 'ltail') + '=cluster_c' + e.from + ' ';
+      if (holds(e.to)) more += (turned ? 'ltail' : 'lhead') + '=cluster_c' + e.to + ' ';
       if (e.kind === 'catch') more += 'weight=0 ';
-      edge(holds(e.from) && e.from !== e.to ? 'j' + e.from : 's' + e.from, 's' + e.to, more, { kind: e.kind, edge: index });
+      const ends = [holds(e.from) && e.from !== e.to ? 'j' + e.from : 's' + e.from, 's' + e.to];
+      if (turned) ends.reverse();
+      edge(ends[0], ends[1], more, { kind: e.kind, edge: index, turned: turned });
     });
     const head = 'digraph { compound=true rankdir=TB nodesep=0.38 ranksep=0.42 pad=0.1 fontname="Helvetica"' +
       (plain ? ' nslimit=1 nslimit1=1 mclimit=0.1 splines=line' : '') + '\n' +
@@ -173,9 +176,10 @@ window.iapDot = (function () {
       const points = [];
       for (const part of e.pos.split(' ')) {
         const p = part.split(',');
-        if (p[0] === 'e') tip = flip(p.slice(1));
-        else if (p[0] !== 's') points.push(flip(p));
+        if (p[0] === 'e' || p[0] === 's') tip = flip(p.slice(1)); // each has one
+        else points.push(flip(p));
       }
+      if (way.turned) points.reverse();
       lines.push({ way: way, points: points, tip: tip, label: e.lp ? flip(e.lp.split(',')) : null });
     }
     return { w: bb[2], h: bb[3], boxes: boxes, clusters: clusters, lines: lines };
