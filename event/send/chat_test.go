@@ -66,6 +66,20 @@ func TestWritesToSlack(t *testing.T) {
 	}
 }
 
+// TestAWarningLeadsToWhereItIsKept: the path is the link, and no line of its own.
+func TestAWarningLeadsToWhereItIsKept(t *testing.T) {
+	url, got := channel(t)
+	chat := &send.Chat{Clients: send.NewClients(), Portal: "https://portal.example.com", Now: time.Now}
+	m := message()
+	m.Event.Type, m.Event.Data = event.InstanceEnding, json.RawMessage(`{"app":"todo","owner":"ann","minutes":5,"keep":"/bookings/b1"}`)
+	if r := chat.Send(t.Context(), target(delivery.Chat, delivery.Settings{Format: delivery.FormatSlack, URL: url, Private: true}), m); r.Err != "" {
+		t.Fatalf("%+v", r)
+	}
+	if text := string(got()); !strings.Contains(text, "https://portal.example.com/bookings/b1|Open") || strings.Contains(text, "keep:") {
+		t.Errorf("it writes %s", text)
+	}
+}
+
 func TestWritesToTeams(t *testing.T) {
 	got := wrote(t, delivery.Settings{Format: delivery.FormatTeams, Title: "data.app + ' broke'", Text: "data.reason"})
 	want := parsed(t, `{"type":"message","attachments":[{"contentType":"application/vnd.microsoft.card.adaptive","contentUrl":null,"content":{
