@@ -3,6 +3,7 @@ package asl
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrStale tells that a signal does not fit the State any more: it is late, was
@@ -14,6 +15,12 @@ var ErrMismatch = errors.New("asl: the state does not belong to this state machi
 
 // ErrInput tells that the input of Start is not valid JSON or too large.
 var ErrInput = errors.New("asl: the input cannot be taken")
+
+// InputProblem says what is wrong with an input that ErrInput refuses.
+func InputProblem(err error) string {
+	_, problem, _ := strings.Cut(err.Error(), ErrInput.Error()+": ")
+	return problem
+}
 
 // Step takes one signal. It changes s and answers what follows; when it gives an
 // error, s is as before. It does nothing else: see the package's comment.

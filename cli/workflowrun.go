@@ -76,8 +76,7 @@ func (c *workflowRunCmd) Run(r *run) error {
 	}
 	result, err := memory.Run(r.ctx, m, input, o)
 	if errors.Is(err, asl.ErrInput) {
-		_, why, _ := strings.Cut(err.Error(), asl.ErrInput.Error()+": ")
-		return exitf(codeUsage, "--input: %s", why)
+		return exitf(codeUsage, "--input: %s", asl.InputProblem(err))
 	}
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -69,8 +68,7 @@ func badInput(err error) error {
 	if !errors.Is(err, asl.ErrInput) {
 		return err
 	}
-	_, why, _ := strings.Cut(err.Error(), asl.ErrInput.Error()+": ")
-	return iap.FieldErrorf("workflow.StartExecution", "input", "%s", why)
+	return iap.FieldErrorf("workflow.StartExecution", "input", "%s", asl.InputProblem(err))
 }
 
 func newKept(x Execution, p *parsedMachine) *kept {
