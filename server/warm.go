@@ -19,7 +19,12 @@ type warmer struct {
 // Start begins in the background.
 func (w *warmer) Start(ctx context.Context) error {
 	ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	w.done.Go(func() { w.run(ctx); giveBack() })
+	w.done.Go(func() {
+		w.run(ctx)
+		if ctx.Err() == nil {
+			giveBack()
+		}
+	})
 	return nil
 }
 
