@@ -46,7 +46,7 @@ func (s *Server) loadTemplates() (*templates, error) {
 			if err != nil {
 				return nil, err
 			}
-			text = ownNames.ReplaceAll(text, []byte(`{{$1 "`+layoutOf(page, "$2")+`"`))
+			text = ownNames.ReplaceAll(text, []byte(`{{$1 "`+ownName(page, "$2")+`"`))
 			if _, err := set.New(name + " of " + page).Parse(string(text)); err != nil {
 				return nil, err
 			}
@@ -57,8 +57,8 @@ func (s *Server) loadTemplates() (*templates, error) {
 	return t, nil
 }
 
-// layoutOf is the name of what a page has for itself.
-func layoutOf(page, name string) string { return page + "/" + name }
+// ownName is the name of what a page has for itself: its layout, head or content.
+func ownName(page, name string) string { return page + "/" + name }
 
 func (s *Server) funcs() template.FuncMap {
 	return template.FuncMap{
@@ -158,7 +158,7 @@ func (s *Server) render(w http.ResponseWriter, status int, page string, data any
 	b := s.pages.bufs.Get().(*bytes.Buffer)
 	defer s.pages.bufs.Put(b)
 	b.Reset()
-	if err := s.pages.set.ExecuteTemplate(b, layoutOf(page, "layout"), data); err != nil {
+	if err := s.pages.set.ExecuteTemplate(b, ownName(page, "layout"), data); err != nil {
 		return err
 	}
 	return writeHTML(w, status, b.Bytes())

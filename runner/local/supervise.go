@@ -151,10 +151,9 @@ func (s *supervisor) run(ctx context.Context) job.Result {
 	}
 	res := job.Result{Status: job.Succeeded}
 	if s.spec.Kind == job.Apply {
-		outputs := job.Step{Name: "outputs", StartedAt: time.Now().UTC()}
 		res.Outputs, res.Omitted = rep.outputs, rep.omitted
-		outputs.EndedAt = time.Now().UTC()
-		s.steps = append(s.steps, outputs)
+		now := time.Now().UTC() // they came with the apply
+		s.steps = append(s.steps, job.Step{Name: "outputs", StartedAt: now, EndedAt: now})
 	}
 	return res
 }
