@@ -54,6 +54,9 @@ func (w *warm) spawn(file, dir string, env []string) (*child, error) {
 	cmd := exec.Command("/bin/sh", "-c", launcher, w.Binary)
 	// Without a word on it, a provider in debug mode tells of each call.
 	env = append(env, "TF_LOG_SDK=off", "TF_LOG_SDK_PROTO=off", "TF_LOG_PROVIDER=off", "TMPDIR="+w.Folder)
+	// It keeps some 7 MB and needs as much again for a deploy, so that by itself it
+	// collects garbage two or three times in each, 5 ms a time.
+	env = append(env, "GOGC=400")
 	cmd.Dir, cmd.Env, cmd.Stderr = dir, env, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	in, release, err := os.Pipe()

@@ -5,13 +5,17 @@ terraform {
   required_providers {
     docker = {
       source  = "kreuzwerker/docker"
-      version = ">= 3.0"
+      version = ">= 3.3"
     }
   }
 }
 
 # The engine is the one that DOCKER_HOST names, or else the local socket.
-provider "docker" {}
+provider "docker" {
+  # Whatever needs the engine says itself when that does not answer. The check asks for the
+  # engine's version, for which Docker starts three programs.
+  disable_docker_daemon_check = true
+}
 
 resource "docker_network" "app" {
   name   = var.resource_name
