@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"io"
 	"net/http"
 	"net/url"
@@ -307,8 +308,17 @@ func TestBookingPages(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+	if _, body := get(t, p.URL()+"/bookings"); !strings.Contains(body, `sse-swap="bookingrow-`+b.ID+`"`) {
+		t.Errorf("the list does not follow the booking: %s", body)
+	}
+	stream := bufio.NewScanner(listen(t, p.URL()+"/stream?want=bookingrow-"+b.ID, ""))
 	if status, _, _ := form(t, p.URL()+page+"/cancel", nil); status != 303 {
 		t.Errorf("cancel: %d", status)
+	}
+	for !strings.Contains(stream.Text(), "Cancelled") {
+		if !stream.Scan() {
+			t.Fatal("the list is not told that it was cancelled")
+		}
 	}
 	if b, err = p.Booking(t.Context(), b.ID); err != nil || b.Status != "cancelled" {
 		t.Errorf("cancelled it is %s, %v", toJSON(b), err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 
 	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/booking"
@@ -39,6 +40,7 @@ type bookingView struct {
 	Open  bool          // its link leads to the app
 	Early bool          // it can be looked at, but does not open yet
 	Live  bool
+	All   bool // it stands among those of others
 }
 
 var (
@@ -102,6 +104,7 @@ func (s *Server) bookingsPage(w http.ResponseWriter, r *http.Request, actor iap.
 		if err != nil {
 			return err
 		}
+		v.All = p.All
 		p.Rows = append(p.Rows, v)
 	}
 	apps, err := s.cfg.Apps.List(r.Context(), actor)
@@ -188,12 +191,22 @@ func (s *Server) bookingCalendar(w http.ResponseWriter, r *http.Request, actor i
 // booked shows a booking where it is.
 func (f *fragments) booked() {
 	s, id := f.s, f.e.Subject
-	f.part("booking-"+id, "booking-board", func() (any, error) {
+	read := sync.OnceValues(func() (bookingView, error) {
 		b, err := s.cfg.Bookings.Get(f.ctx, f.actor, id)
 		if err != nil {
-			return nil, err
+			return bookingView{}, err
 		}
 		return s.viewBooking(f.ctx, f.actor, b)
 	})
-	f.add("bookings")
+	row := func(all bool) func() (any, error) {
+		return func() (any, error) {
+			v, err := read()
+			v.All = all
+			return v, err
+		}
+	}
+	f.part("booking-"+id, "booking-board", row(false))
+	f.part("bookingrow-"+id, "booking-row", row(false))
+	f.part("bookingrowall-"+id, "booking-row", row(true))
+	f.hint("bookings", "bookingrow-"+id)
 }

@@ -100,13 +100,19 @@ func (f *fragments) make() {
 			f.add("changed-" + f.e.Group)
 		}
 		if f.e.Type == event.ExecutionChanged {
-			f.add("executions-new")
+			f.executed()
 		}
 	}
 }
 
 // add adds a message that has a name alone.
 func (f *fragments) add(name string) { f.out = append(f.out, &fragment{name: name}) }
+
+// hint adds a message that a list has changed: one that shows the row, which is
+// an element's ID, shows the change itself.
+func (f *fragments) hint(name, row string) {
+	f.out = append(f.out, &fragment{name: name, render: func() ([]byte, error) { return []byte(row), nil }})
+}
 
 // part adds a part of a page as a message; data is asked for when it is
 // rendered.

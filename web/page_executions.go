@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	iap "github.com/internal-app-portal/iap"
@@ -27,6 +28,7 @@ type executionRow struct {
 	workflow.ExecutionItem
 	State statusView
 	Took  float64
+	Fixed bool // it stands on its machine's page
 }
 
 // executionFilter is what a list is filtered by, as it stands in the address.
@@ -67,15 +69,23 @@ func (s *Server) listExecutions(r *http.Request, actor iap.Actor, machine string
 	if err != nil {
 		return l, err
 	}
+	s.fill(&l, items, r)
+	return l, nil
+}
+
+// fill puts what one page shows into a list, with the address of what is older.
+func (s *Server) fill(l *executionList, items []workflow.ExecutionItem, r *http.Request) {
 	if len(items) > pageSize {
 		items = items[:pageSize]
+		q := r.URL.Query()
 		q.Set("before", items[pageSize-1].ID)
 		l.More = r.URL.Path + "?" + q.Encode()
 	}
 	for _, x := range items {
-		l.Rows = append(l.Rows, s.viewExecutionItem(x))
+		row := s.viewExecutionItem(x)
+		row.Fixed = l.Filter.Fixed
+		l.Rows = append(l.Rows, row)
 	}
-	return l, nil
 }
 
 func (s *Server) viewExecutionItem(x workflow.ExecutionItem) executionRow {
@@ -86,6 +96,26 @@ func (s *Server) viewExecutionItem(x workflow.ExecutionItem) executionRow {
 	}
 	row.Took = end.Sub(x.StartedAt).Seconds()
 	return row
+}
+
+// executed shows an execution in the lists.
+func (f *fragments) executed() {
+	s, id := f.s, f.e.Subject
+	read := sync.OnceValues(func() (executionRow, error) {
+		x, err := s.cfg.Workflows.Execution(f.ctx, f.actor, id)
+		return s.viewExecutionItem(workflow.ExecutionItem{ID: x.ID, Name: x.Name, Machine: x.Machine, Status: x.Status,
+			StartedAt: x.StartedAt, EndedAt: x.EndedAt}), err
+	})
+	row := func(fixed bool) func() (any, error) {
+		return func() (any, error) {
+			v, err := read()
+			v.Fixed = fixed
+			return v, err
+		}
+	}
+	f.part("executionrow-"+id, "execution-row", row(false))
+	f.part("executionrowof-"+id, "execution-row", row(true))
+	f.hint("executions-new", "executionrow-"+id)
 }
 
 // localTime reads what a field of type datetime-local sends; the zero time when

@@ -113,24 +113,8 @@ func (s *Server) mapChildren(r *http.Request, actor iap.Actor, id string) (execu
 	if err != nil {
 		return l, err
 	}
-	l.page(items, r)
-	for i := range l.Rows {
-		l.Rows[i] = s.viewExecutionItem(l.Rows[i].ExecutionItem)
-	}
+	s.fill(&l, items, r)
 	return l, nil
-}
-
-// page takes what one page shows, with the address of what is older.
-func (l *executionList) page(items []workflow.ExecutionItem, r *http.Request) {
-	if len(items) > pageSize {
-		items = items[:pageSize]
-		q := r.URL.Query()
-		q.Set("before", items[pageSize-1].ID)
-		l.More = r.URL.Path + "?" + q.Encode()
-	}
-	for _, x := range items {
-		l.Rows = append(l.Rows, executionRow{ExecutionItem: x})
-	}
 }
 
 // limitLabels are the limits as the form names them, by their names in it and

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/event"
 	"github.com/internal-app-portal/iap/web"
 	"github.com/internal-app-portal/iap/workflow"
 )
@@ -247,6 +249,29 @@ func TestExecutionsAreFiltered(t *testing.T) {
 		}
 	}
 	contains(t, p.get("/machines/order?status=FAILED"), "order-failed", "live", "version 2 (10%)", "With parcels")
+}
+
+// TestExecutionsChangeInTheirLists: a list that shows the execution of an event
+// shows its new state, one that does not says that there is a newer one.
+func TestExecutionsChangeInTheirLists(t *testing.T) {
+	p := startFlows(t)
+	id := p.ids["order-running"]
+	contains(t, p.get("/executions"), `id="executionrow-`+id+`" sse-swap="executionrow-`+id+`"`)
+	contains(t, p.get("/machines/order"), `id="executionrow-`+id+`" sse-swap="executionrowof-`+id+`"`)
+	l := p.listen("?want=executionrow&want=executionrowof&want=executions-new", "", "")
+	if res, _ := p.do("POST", "/executions/"+id+"/stop", "", url.Values{}); res.StatusCode != 303 {
+		t.Fatalf("stop: %s", res.Status)
+	}
+	p.tell(&event.Event{Source: "/executions", Type: event.ExecutionChanged, Subject: id, Owner: event.AdminsOnly, Group: id,
+		Data: fmt.Appendf(nil, `{"id":%q,"status":"ABORTED"}`, id)})
+	row := l.until("executionrow-" + id).data
+	contains(t, row, "order-running", "Stopped", `href="/machines/order"`)
+	if of := l.until("executionrowof-" + id).data; !strings.Contains(of, "Stopped") || strings.Contains(of, "/machines/") {
+		t.Errorf("on its machine's page: %s", of)
+	}
+	if hint := l.until("executions-new").data; hint != "executionrow-"+id {
+		t.Errorf("the hint is about %q", hint)
+	}
 }
 
 func TestStateMachinesAreForAdmins(t *testing.T) {

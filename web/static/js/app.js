@@ -104,7 +104,12 @@
     });
     live.addEventListener('resync', function () { location.reload(); });
     live.addEventListener('stale', function () { state.textContent = 'This page may be out of date'; });
-    for (const hint of $$('[data-hint]')) live.addEventListener(hint.dataset.hint, function () { hint.hidden = false; });
+    // A message may name the row that it is about: where that is shown, it changes by itself.
+    for (const hint of $$('[data-hint]')) {
+      live.addEventListener(hint.dataset.hint, function (e) {
+        if (!e.data || !document.getElementById(e.data)) hint.hidden = false;
+      });
+    }
     logs(live);
   }
 
