@@ -84,6 +84,9 @@ type Config struct {
 	Portal string
 	// State gives a job access to its instance's Terraform state.
 	State func(instance, job string) job.StateAccess
+	// Failpoint is called with the name of the place before and after each side
+	// effect that no job has. Nil: nothing is called.
+	Failpoint func(name string)
 	// Sealer keeps secret parameters.
 	Sealer Sealer
 	// BuiltIn is the key of the platform's built-in bundle.
@@ -115,7 +118,15 @@ type Config struct {
 type Service struct {
 	Config
 
+	networks networks
+
 	upSince atomic.Int64 // milliseconds; since when apps can be used; 0: unknown
+}
+
+func (s *Service) failpoint(name string) {
+	if s.Failpoint != nil {
+		s.Failpoint(name)
+	}
 }
 
 // NewService returns a Service.

@@ -88,10 +88,21 @@ func (l *life) deploy(app string) instance.Instance {
 // job ends the next job.
 func (l *life) job(kind job.Kind, status job.Status, upstream string) {
 	l.t.Helper()
+	l.done(l.next(kind), status, upstream)
+}
+
+// next takes the next job.
+func (l *life) next(kind job.Kind) job.Job {
+	l.t.Helper()
 	j := <-l.jobs.queue
 	if j.Kind != kind {
 		l.t.Fatalf("the next job is a %s, want %s", j.Kind, kind)
 	}
+	return j
+}
+
+func (l *life) done(j job.Job, status job.Status, upstream string) {
+	l.t.Helper()
 	j.Status, j.Upstream = status, upstream
 	if status != job.Succeeded {
 		j.Error, j.Reason = job.ErrApplyFailed, "it did not work"
@@ -162,7 +173,11 @@ var few = map[string]string{"few": "instances: 1\n", "idle": "idle_limit: 40m\n"
 
 func (apps) Version(_ context.Context, slug string, _ int) (catalog.Version, error) {
 	m, err := catalog.ParseManifest([]byte(few[slug] + "slug: " + slug + "\nname: App\nimage: app:1\nport: 80\nparameters:\n  - {name: password, secret: true}\n"))
-	return catalog.Version{App: slug, Number: 1, Manifest: m}, err
+	v := catalog.Version{App: slug, Number: 1, Manifest: m}
+	if slug == "own" {
+		v.BundleSHA = "a bundle of its own"
+	}
+	return v, err
 }
 
 // platform is one that does what the test says.
@@ -170,6 +185,7 @@ type platform struct {
 	mu       sync.Mutex
 	down     bool
 	resists  bool
+	refuses  error // to make a network
 	left     map[string][]instance.Resource
 	box      instance.Container
 	upstream string
@@ -214,6 +230,16 @@ func (p *platform) WatchExit(ctx context.Context, _ string) (<-chan struct{}, er
 	return ctx.Done(), p.answer()
 }
 func (p *platform) LimitProcesses(context.Context, string, int) error { return nil }
+func (p *platform) MakeNetwork(_ context.Context, name string, labels map[string]string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := labels[instance.LabelInstance]
+	if p.refuses != nil {
+		return p.refuses
+	}
+	p.left[id] = append(p.left[id], instance.Resource{Kind: "network", ID: name, Name: name, Labels: labels})
+	return p.answer()
+}
 func (p *platform) CheckUpstream(context.Context, string, string) error {
 	return nil
 }

@@ -246,7 +246,7 @@ func (s *Service) taskFail(ctx context.Context, c workflow.Call) (json.RawMessag
 	}
 	reason := orText(a.Cause, a.Error)
 	if a.Error == job.ErrApplyFailed {
-		reason += s.lastWords(ctx, a.Instance)
+		reason = orText(s.networkProblem(a.Instance), reason) + s.lastWords(ctx, a.Instance)
 	}
 	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
 		if i.EndedBy != "" {
@@ -304,6 +304,11 @@ func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMess
 	if err != nil {
 		return nil, err
 	}
+	if w := s.networks.forget(a.Instance); w != nil {
+		if err := w.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	found, err := s.Platform.Resources(ctx, s.Portal, a.Instance)
 	if err != nil {
 		return nil, s.platformDown(ctx, a.Instance, err)
@@ -317,7 +322,7 @@ func (s *Service) taskVerify(ctx context.Context, c workflow.Call) (json.RawMess
 			return nil, s.platformDown(ctx, a.Instance, err)
 		}
 	}
-	return result(Receipt{At: s.Now(), Left: orNone(left), Removed: minus(found, left)}, nil)
+	return result(Receipt{At: s.Now(), Left: orNone(left), Removed: minus(withoutNetwork(found), left)}, nil)
 }
 
 // remove deletes resources. One that resists is left for the receipt to name;
@@ -337,13 +342,8 @@ func (s *Service) platformDown(ctx context.Context, id string, err error) error 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	_, changeErr := s.change(ctx, id, func(i *Instance) (bool, error) {
-		changed := i.Waiting != s.Platform.Title()
-		i.Waiting = s.Platform.Title()
-		return changed, nil
-	})
-	if changeErr != nil {
-		return changeErr
+	if err := s.waits(ctx, id, s.Platform.Title()); err != nil {
+		return err
 	}
 	return workflow.FailTask(errorUnavailable, "%s does not answer: %v", s.Platform.Title(), err)
 }
@@ -379,18 +379,16 @@ func (s *Service) JobStarted(ctx context.Context, j job.Job) error {
 		}
 		return true, nil
 	})
+	if err == nil && j.Kind == job.Apply {
+		iap.AfterCommit(ctx, func() { s.makeNetwork(j) })
+	}
 	return err
 }
 
 // JobWaits is to be called in the transaction that notes what a queued job
 // waits for.
 func (s *Service) JobWaits(ctx context.Context, j job.Job) error {
-	_, err := s.change(ctx, j.Instance, func(i *Instance) (bool, error) {
-		changed := i.Waiting != j.Waiting
-		i.Waiting = j.Waiting
-		return changed, nil
-	})
-	return err
+	return s.waits(ctx, j.Instance, j.Waiting)
 }
 
 // JobEnded is to be called in the transaction that ends a job: the lifecycle

@@ -158,6 +158,9 @@ type Platform interface {
 	// LimitProcesses bounds the processes and threads of the instance's
 	// containers.
 	LimitProcesses(ctx context.Context, instance string, pids int) error
+	// MakeNetwork makes a network of a name with these labels unless it is there.
+	// Conflict, with the platform's reason, when it refuses.
+	MakeNetwork(ctx context.Context, name string, labels map[string]string) error
 	// CheckUpstream returns an Invalid error unless upstream is an address of
 	// this instance's container.
 	CheckUpstream(ctx context.Context, instance, upstream string) error

@@ -4,11 +4,15 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	moby "github.com/moby/moby/client"
+
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/instance"
 )
 
 func TestDeployUseDestroy(t *testing.T) {
@@ -40,6 +44,60 @@ func TestDeployUseDestroy(t *testing.T) {
 // appURL is the address of an instance whatever its status.
 func (p *portal) appURL(i client.Instance) string {
 	return strings.Replace(p.URL(), "localhost", i.HostName+".localhost", 1)
+}
+
+// TestHowAnAppIsKept: what Docker says of the container of an app that is only an
+// image, and of its network.
+func TestHowAnAppIsKept(t *testing.T) {
+	needDocker(t)
+	p := startPortal(t, testConfig(t))
+	i, _, err := p.Deploy(t.Context(), client.DeployRequest{App: "inspector"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i = p.waitFor(t.Context(), i.ID, is(client.StatusRunning))
+	c, err := moby.New(moby.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	found, err := c.ContainerInspect(t.Context(), i.HostName, moby.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, host := found.Container, found.Container.HostConfig
+	for name, right := range map[string]bool{
+		"labels": box.Config.Labels[instance.LabelInstance] == i.ID && box.Config.Labels[instance.LabelHostName] == i.HostName &&
+			box.Config.Labels[instance.LabelApp] == "inspector" && box.Config.Labels[instance.LabelOwner] == i.Owner,
+		"memory":         host.Memory > 0 && host.MemorySwap == host.Memory,
+		"processors":     host.NanoCPUs > 0,
+		"processes":      host.PidsLimit != nil && *host.PidsLimit > 0,
+		"privileges":     !host.Privileged && slices.Contains(host.SecurityOpt, "no-new-privileges:true") && slices.Contains(host.CapDrop, "ALL"),
+		"read-only root": host.ReadonlyRootfs,
+		"mounts":         len(host.Binds) == 0,
+	} {
+		if !right {
+			t.Errorf("%s: %s", name, toJSON(host))
+		}
+	}
+	for port, bindings := range host.PortBindings {
+		for _, b := range bindings {
+			if b.HostIP.String() != "127.0.0.1" {
+				t.Errorf("port %v is published at %s", port, b.HostIP)
+			}
+		}
+	}
+	net, err := c.NetworkInspect(t.Context(), i.HostName, moby.NetworkInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := net.Network; len(box.NetworkSettings.Networks) != 1 || box.NetworkSettings.Networks[i.HostName] == nil ||
+		len(n.Containers) != 1 || n.Labels[instance.LabelInstance] != i.ID || n.Labels[instance.LabelMadeBy] != instance.MadeByPortal {
+		t.Errorf("the container is in %s; its network is %s", toJSON(box.NetworkSettings.Networks), toJSON(n))
+	}
+	if i = p.destroy(i.ID); len(i.Receipt.Left)+len(i.Receipt.Removed)+len(resources(t, i.ID)) != 0 {
+		t.Errorf("the receipt is %s", toJSON(i.Receipt))
+	}
 }
 
 func TestFiftyClicksGiveOneInstance(t *testing.T) {

@@ -66,9 +66,9 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.state, err = tfstate.New(tfstate.Config{Store: s.db, Tx: s.db, Jobs: s.db, Events: s.log,
-		Key: s.stateKey(), Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
+		BeforeGet: s.instances.BeforeState, Key: s.stateKey(), Logger: s.cfg.Logger, Failpoint: s.cfg.Failpoint})
 	s.instances.Config = instance.Config{Store: s.db, Tx: s.db, Catalog: s.catalog, Jobs: s.jobs,
-		Workflow: s.engine, Log: s.log, EventStore: s.db, Platform: s.platform, Prober: &health.Prober{}, Now: s.now,
+		Workflow: s.engine, Log: s.log, EventStore: s.db, Platform: s.platform, Prober: &health.Prober{}, Now: s.now, Failpoint: s.cfg.Failpoint,
 		HostName:     func(slug string) string { return hostname.Generate(rand.IntN, slug) },
 		ResourceName: func(name string) string { return hostname.ResourceName(name, maxResourceName) },
 		AppURL:       s.cfg.appURL,

@@ -40,6 +40,10 @@ type Config struct {
 	// cannot be read any more.
 	Key []byte
 
+	// BeforeGet is called before a living job is given its state; its error is
+	// the answer. Nil: nothing is called.
+	BeforeGet func(ctx context.Context, j job.Job) error
+
 	Keep    int              // versions kept of each state; 0: 10
 	MaxSize int64            // of a state, in bytes; 0: 64 MiB
 	Now     func() time.Time // nil: time.Now

@@ -11,6 +11,11 @@ import (
 )
 
 func (b *Backend) get(ctx context.Context, req request) (answer, error) {
+	if b.cfg.BeforeGet != nil {
+		if err := b.cfg.BeforeGet(ctx, req.job); err != nil {
+			return answer{}, err
+		}
+	}
 	_, state, err := b.newest(ctx, req.instance)
 	if err != nil {
 		return answer{}, err

@@ -53,6 +53,7 @@ func TestNoEngine(t *testing.T) {
 		"Container": func() error { _, err := p.Container(ctx, "x", 5); return err },
 		"WatchExit": func() error { _, err := p.WatchExit(ctx, "x"); return err },
 		"Upstream":  func() error { return p.CheckUpstream(ctx, "x", "http://127.0.0.1:8080") },
+		"Network":   func() error { return p.MakeNetwork(ctx, "x", nil) },
 		"Limit":     func() error { return p.LimitProcesses(ctx, "x", 10) },
 	}
 	for name, call := range calls {

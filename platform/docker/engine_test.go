@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -328,5 +329,45 @@ func TestRealLimitProcesses(t *testing.T) {
 	}
 	if err := r.platform.LimitProcesses(t.Context(), "none", 77); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRealMakeNetwork(t *testing.T) {
+	r := realEngine(t)
+	labels := map[string]string{instance.LabelPortal: r.portal, instance.LabelInstance: "one"}
+	for range 2 {
+		if err := r.platform.MakeNetwork(t.Context(), r.portal+"-one", labels); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := r.platform.Resources(t.Context(), "", "one")
+	if err != nil || kinds(all) != "network" || all[0].Name != r.portal+"-one" {
+		t.Errorf("there is %v, %v", all, err)
+	}
+	labels[instance.LabelInstance] = "other"
+	if err := r.platform.MakeNetwork(t.Context(), r.portal+"-one", labels); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("a name that another's has: %v", err)
+	}
+	if err := r.platform.MakeNetwork(t.Context(), "host", labels); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("a name that Docker has for itself: %v", err)
+	}
+}
+
+// TestRealMakeNetworkAtOnce: however many make it at the same time, there is one.
+func TestRealMakeNetworkAtOnce(t *testing.T) {
+	r := realEngine(t)
+	labels := map[string]string{instance.LabelPortal: r.portal, instance.LabelInstance: "one"}
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			if err := r.platform.MakeNetwork(t.Context(), r.portal+"-one", labels); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	left, err := r.platform.Resources(t.Context(), "", "one")
+	if err != nil || kinds(left) != "network" {
+		t.Errorf("there is %v, %v", left, err)
 	}
 }

@@ -18,6 +18,7 @@ provider "docker" {
 }
 
 resource "docker_network" "app" {
+  count  = var.network == "" ? 1 : 0
   name   = var.resource_name
   driver = "bridge"
 
@@ -40,7 +41,7 @@ resource "docker_container" "app" {
   restart               = "no" # an app that ends is a fault to show, not to hide
   destroy_grace_seconds = 2    # SIGTERM, then SIGKILL
 
-  network_mode = docker_network.app.name
+  network_mode = var.network == "" ? docker_network.app[0].name : var.network
   ports {
     internal = var.port
     ip       = "127.0.0.1"

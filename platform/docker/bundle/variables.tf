@@ -51,3 +51,9 @@ variable "read_only_root" {
   type        = bool
   default     = true
 }
+
+variable "network" {
+  description = "A network that is there, for the instance alone. Empty: the bundle makes one."
+  type        = string
+  default     = ""
+}

@@ -1,0 +1,186 @@
+package instance
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	iap "github.com/internal-app-portal/iap"
+	"github.com/internal-app-portal/iap/job"
+)
+
+// LabelMadeBy says who made a resource when it was not a bundle: MadeByPortal.
+const (
+	LabelMadeBy  = "iap.made-by"
+	MadeByPortal = "portal"
+)
+
+// networkTimeout is how long the platform may take to make a network.
+const networkTimeout = 10 * time.Second
+
+// networks are the networks that are being made, or were, for the apply jobs of
+// this process. The network of an instance of the built-in bundle is made by the
+// portal while the job's tool reads its scripts, for the platform takes as long
+// for the one as the tool does for the other; and a provider may wait for seconds
+// for a network that it made itself.
+type networks struct {
+	mu sync.Mutex
+	of map[string]*network // by instance
+}
+
+// network is one that is being made.
+type network struct {
+	job   string        // for which; empty: it is to be made anew
+	again bool          // the platform did not answer before
+	made  chan struct{} // closed when it is there, or cannot be made
+	err   error         // why not; after made
+}
+
+// get returns the network of a job, and whether it is up to the caller to make it.
+func (n *networks) get(instance, job string) (w *network, begin bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if w = n.of[instance]; w != nil && w.job == job {
+		return w, false
+	}
+	if n.of == nil {
+		n.of = map[string]*network{}
+	}
+	again := w != nil && w.job == ""
+	w = &network{job: job, again: again, made: make(chan struct{})}
+	n.of[instance] = w
+	return w, true
+}
+
+// retry has the network of an instance made anew when it is asked for again.
+func (n *networks) retry(instance string, failed *network) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.of[instance] == failed {
+		n.of[instance] = &network{made: failed.made, err: failed.err}
+	}
+}
+
+// forget returns what there is of an instance and forgets it.
+func (n *networks) forget(instance string) *network {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w := n.of[instance]
+	delete(n.of, instance)
+	return w
+}
+
+// problem returns why the network of an instance could not be made.
+func (n *networks) problem(instance string) error {
+	n.mu.Lock()
+	w := n.of[instance]
+	n.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	select {
+	case <-w.made:
+		return w.err
+	default:
+		return nil
+	}
+}
+
+// wait returns when the network is there or cannot be made, or with ctx.
+func (w *network) wait(ctx context.Context) error {
+	select {
+	case <-w.made:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// BeforeState is to be called before a job's tool gets the state, which it needs
+// before it does anything: what the built-in bundle builds upon is there then.
+// Unavailable while the platform does not answer; the tool asks again, and the
+// instance says what it waits for. A network that the platform refuses makes no
+// error here: the tool meets the same, and the job ends as it always does.
+func (s *Service) BeforeState(ctx context.Context, j job.Job) error {
+	if j.Kind != job.Apply {
+		return nil
+	}
+	w := s.makeNetwork(j)
+	if err := w.wait(ctx); err != nil {
+		return err
+	}
+	if !iap.IsKind(w.err, iap.Unavailable) {
+		if w.again {
+			return s.waits(ctx, j.Instance, "")
+		}
+		return nil
+	}
+	s.networks.retry(j.Instance, w)
+	if err := s.waits(ctx, j.Instance, s.Platform.Title()); err != nil {
+		return err
+	}
+	return w.err
+}
+
+// waits notes what an instance waits for, when that is news.
+func (s *Service) waits(ctx context.Context, id, what string) error {
+	_, err := s.change(ctx, id, func(i *Instance) (bool, error) {
+		changed := i.Waiting != what
+		i.Waiting = what
+		return changed, nil
+	})
+	return err
+}
+
+// makeNetwork makes the network of a running apply job in the background, once.
+func (s *Service) makeNetwork(j job.Job) *network {
+	w, begin := s.networks.get(j.Instance, j.ID)
+	if begin {
+		go func() {
+			defer close(w.made)
+			// Nobody waits for it who would end with it: the state is asked for again.
+			ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
+			defer cancel()
+			w.err = s.network(ctx, j)
+		}()
+	}
+	return w
+}
+
+func (s *Service) network(ctx context.Context, j job.Job) error {
+	i, err := s.Store.Instance(ctx, j.Instance)
+	if err != nil {
+		return err
+	}
+	v, err := s.Catalog.Version(ctx, i.App, i.Version)
+	if err != nil || v.BundleSHA != "" {
+		return err
+	}
+	labels := s.labels(i)
+	labels[LabelMadeBy] = MadeByPortal
+	s.failpoint("instance.network.before")
+	err = s.Platform.MakeNetwork(ctx, s.ResourceName(i.HostName), labels)
+	s.failpoint("instance.network.after")
+	return err
+}
+
+// networkProblem is the reason of a failed apply whose network the platform
+// refused to make; empty when it did not.
+func (s *Service) networkProblem(id string) string {
+	err := s.networks.problem(id)
+	if err == nil || iap.IsKind(err, iap.Unavailable) {
+		return ""
+	}
+	return s.Platform.Title() + " cannot make a network for the instance: " + message(err)
+}
+
+// withoutNetwork returns the resources that only a bundle can have left behind.
+func withoutNetwork(found []Resource) []Resource {
+	var out []Resource
+	for _, r := range found {
+		if r.Labels[LabelMadeBy] != MadeByPortal {
+			out = append(out, r)
+		}
+	}
+	return out
+}
