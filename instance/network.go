@@ -168,7 +168,7 @@ func (s *Service) network(ctx context.Context, j job.Job) error {
 // refused to make; empty when it did not.
 func (s *Service) networkProblem(id string) string {
 	err := s.networks.problem(id)
-	if err == nil || iap.IsKind(err, iap.Unavailable) {
+	if !iap.IsKind(err, iap.Conflict) {
 		return ""
 	}
 	return s.Platform.Title() + " cannot make a network for the instance: " + message(err)
