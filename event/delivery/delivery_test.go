@@ -354,6 +354,36 @@ func TestRestartLosesNothing(t *testing.T) {
 	})
 }
 
+// TestAStopWaitsForAnswers: what is under way when the portal stops comes once.
+func TestAStopWaitsForAnswers(t *testing.T) {
+	url := filepath.Join(t.TempDir(), "iap.db")
+	came, stopping := make(chan struct{}, 10), make(chan struct{})
+	at := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		came <- struct{}{}
+		select {
+		case <-stopping:
+		case <-q.Context().Done():
+		}
+	}))
+	t.Cleanup(at.Close)
+	r := openWith(t, url, func(c *delivery.Config) {
+		c.Failpoint = func(name string) {
+			if name == "delivery.stop" {
+				close(stopping)
+			}
+		}
+	})
+	r.target(t, at.URL, told, nil)
+	r.tell(t, "one")
+	<-came
+	r.stop()
+	r = open(t, url)
+	r.settle(t, delivery.Waiting)
+	if n := len(came); n != 0 {
+		t.Errorf("it came %d times more", n)
+	}
+}
+
 func TestGoneDisables(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *replica) {
 		r, at := open(), receive(t)

@@ -27,6 +27,9 @@ const (
 	// before the attempt is made again.
 	maxWrites = 50
 	noteEvery = time.Second // how the last attempts went
+	// stopGrace is how long attempts under way may take when the portal stops: a
+	// target that was cut off gets the same again.
+	stopGrace = 2 * time.Second
 	// clockSlack is how far a clock may go back without being taken as put back.
 	clockSlack = time.Second
 )
@@ -42,8 +45,10 @@ type lane struct {
 	target Target
 	rest   time.Time // until when it wants nothing, as it said by Retry-After
 
-	cancel context.CancelFunc
-	done   chan struct{}
+	cancel   context.CancelFunc // nothing more is begun
+	attempts context.Context    // of what is under way
+	cut      context.CancelFunc
+	done     chan struct{}
 
 	// ----
 	held     time.Time // until when the lane is held
@@ -105,23 +110,27 @@ func (l *lane) resting() time.Time {
 }
 
 func (l *lane) start(ctx context.Context) {
+	l.attempts, l.cut = context.WithCancel(context.WithoutCancel(ctx))
 	ctx, l.cancel = context.WithCancel(ctx)
 	go l.run(ctx)
 }
 
+// stop cuts off what is under way.
 func (l *lane) stop() {
 	l.cancel()
+	l.cut()
 	<-l.done
 }
 
 func (l *lane) run(ctx context.Context) {
 	defer close(l.done)
+	defer l.cut()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			for len(l.busy) > 0 { // their contexts have ended as well
+			for len(l.busy) > 0 { // they end, or are cut off
 				l.end(ctx, l.gather(ctx, <-l.ended))
 			}
 			return
@@ -245,7 +254,7 @@ func (l *lane) begin(ctx context.Context, t Target, d Due, room int) (wait time.
 	}
 	go func() {
 		l.s.Failpoint("delivery.send.before")
-		a, r := l.s.send(ctx, t, Message{ID: MessageID(d.Event), Event: d.Event, Attempt: d.Attempt + 1})
+		a, r := l.s.send(l.attempts, t, Message{ID: MessageID(d.Event), Event: d.Event, Attempt: d.Attempt + 1})
 		l.s.Failpoint("delivery.send.after")
 		l.ended <- outcome{d, a, r}
 	}()
@@ -277,8 +286,7 @@ func (l *lane) gather(ctx context.Context, first outcome) []outcome {
 	}
 }
 
-// end writes down what came of attempts. One that was cut off because the portal
-// stops counts for nothing.
+// end writes down what came of attempts. One that was cut off counts for nothing.
 func (l *lane) end(ctx context.Context, ended []outcome) {
 	var count []outcome
 	for _, o := range ended {
@@ -287,7 +295,7 @@ func (l *lane) end(ctx context.Context, ended []outcome) {
 		if rest := o.result.rest(); rest > 0 {
 			l.restUntil(l.s.Now().Add(rest))
 		}
-		if ctx.Err() == nil || o.result.Err == "" {
+		if l.attempts.Err() == nil || o.result.Err == "" {
 			count = append(count, o)
 		}
 	}

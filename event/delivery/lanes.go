@@ -51,6 +51,7 @@ func (l *lanes) start(ctx context.Context) error {
 	return nil
 }
 
+// stop begins nothing more and waits for the attempts under way, for a while.
 func (l *lanes) stop(ctx context.Context) {
 	if l.cancel == nil {
 		return
@@ -61,9 +62,16 @@ func (l *lanes) stop(ctx context.Context) {
 	open := l.byName
 	l.byName = nil
 	l.mu.Unlock()
+	l.s.Failpoint("delivery.stop")
+	cut := time.AfterFunc(stopGrace, func() {
+		for _, one := range open {
+			one.cut()
+		}
+	})
 	for _, one := range open {
-		one.stop()
+		<-one.done
 	}
+	cut.Stop()
 	if err := l.s.Store.LeaveLanes(context.WithoutCancel(ctx), l.name()); err != nil {
 		l.s.log.Warn("the lanes of targets could not be given up; another portal takes them in a while", "err", err)
 	}
