@@ -368,7 +368,7 @@ func TestAStopWaitsForAnswers(t *testing.T) {
 	t.Cleanup(at.Close)
 	r := openWith(t, url, func(c *delivery.Config) {
 		c.Failpoint = func(name string) {
-			if name == "delivery.stop" {
+			if name == "deliveries.stopping" {
 				close(stopping)
 			}
 		}

@@ -62,7 +62,7 @@ func (l *lanes) stop(ctx context.Context) {
 	open := l.byName
 	l.byName = nil
 	l.mu.Unlock()
-	l.s.Failpoint("delivery.stop")
+	l.s.Failpoint("deliveries.stopping")
 	cut := time.AfterFunc(stopGrace, func() {
 		for _, one := range open {
 			one.cut()
