@@ -30,10 +30,9 @@ type networks struct {
 
 // network is one that is being made.
 type network struct {
-	job   string        // for which; empty: it is to be made anew
-	again bool          // the platform did not answer before
-	made  chan struct{} // closed when it is there, or cannot be made
-	err   error         // why not; after made
+	job  string
+	made chan struct{} // closed when it is there, or cannot be made
+	err  error         // why not; after made
 }
 
 // get returns the network of a job, and whether it is up to the caller to make it.
@@ -46,18 +45,17 @@ func (n *networks) get(instance, job string) (w *network, begin bool) {
 	if n.of == nil {
 		n.of = map[string]*network{}
 	}
-	again := w != nil && w.job == ""
-	w = &network{job: job, again: again, made: make(chan struct{})}
+	w = &network{job: job, made: make(chan struct{})}
 	n.of[instance] = w
 	return w, true
 }
 
-// retry has the network of an instance made anew when it is asked for again.
-func (n *networks) retry(instance string, failed *network) {
+// drop has the network of an instance made anew when it is asked for again.
+func (n *networks) drop(instance string, failed *network) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.of[instance] == failed {
-		n.of[instance] = &network{made: failed.made, err: failed.err}
+		delete(n.of, instance)
 	}
 }
 
@@ -109,17 +107,18 @@ func (s *Service) BeforeState(ctx context.Context, j job.Job) error {
 	if err := w.wait(ctx); err != nil {
 		return err
 	}
-	if !iap.IsKind(w.err, iap.Unavailable) {
-		if w.again {
-			return s.waits(ctx, j.Instance, "")
+	if iap.IsKind(w.err, iap.Unavailable) {
+		s.networks.drop(j.Instance, w)
+		if err := s.waits(ctx, j.Instance, s.Platform.Title()); err != nil {
+			return err
 		}
-		return nil
+		return w.err
 	}
-	s.networks.retry(j.Instance, w)
-	if err := s.waits(ctx, j.Instance, s.Platform.Title()); err != nil {
+	i, err := s.Store.Instance(ctx, j.Instance)
+	if err != nil || i.Waiting == "" {
 		return err
 	}
-	return w.err
+	return s.waits(ctx, j.Instance, "")
 }
 
 // waits notes what an instance waits for, when that is news.
