@@ -16,9 +16,14 @@ import (
 const (
 	// sparesFolder is where in the data folder spare supervisors wait.
 	sparesFolder = "spares"
-	// sparePause is how long no job was started before a new spare is: in a burst
-	// of deploys the processor is needed by these.
+	// sparePause is how long no job was at work before a new spare is started: it
+	// would take from the engine, which begins a container, and from the first page
+	// what these need of the processor.
 	sparePause = 300 * time.Millisecond
+	// spareLatest is how long after the start of the last job a new spare is
+	// started even though jobs are at work: one that takes minutes is no reason
+	// for the next to go without.
+	spareLatest = 5 * time.Second
 	// spareIdle is how long a spare waits for a job before it ends, because its
 	// tool holds some 70 MB.
 	spareIdle = 15 * time.Minute
@@ -47,6 +52,7 @@ type spares struct {
 	mu       sync.Mutex
 	current  *spare
 	want     plan
+	working  int // supervisors at work that this process started
 	timer    *time.Timer
 	idle     *time.Timer
 	stopping bool
@@ -103,6 +109,11 @@ func (s *spares) give(f folder, p plan) bool {
 	sp.orders.Close()
 	select {
 	case <-sp.taken:
+		s.begun()
+		go func() {
+			<-sp.gone
+			s.ended()
+		}()
 		return true
 	case <-sp.gone:
 	}
@@ -128,7 +139,7 @@ func (sp *spare) end() {
 	<-sp.gone
 }
 
-// later has a spare for such jobs started when no other job is for a moment.
+// later has a spare for such jobs started when none is at work for a moment.
 func (s *spares) later(p plan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,12 +148,43 @@ func (s *spares) later(p plan) {
 	}
 	s.want = p.withoutJob()
 	if s.timer == nil {
-		s.timer = time.AfterFunc(sparePause, s.renew)
+		s.timer = time.AfterFunc(s.pause(), s.renew)
 		s.idle = time.AfterFunc(spareIdle, s.drop)
 		return
 	}
-	s.timer.Reset(sparePause)
+	s.timer.Reset(s.pause())
 	s.idle.Reset(spareIdle)
+}
+
+// pause is how long it is until a new spare is started.
+func (s *spares) pause() time.Duration {
+	if s.working > 0 {
+		return spareLatest
+	}
+	return sparePause
+}
+
+// begun notes that a supervisor is at work until ended is called.
+func (s *spares) begun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.working++
+	s.delay()
+}
+
+// ended notes that a supervisor is not at work any more.
+func (s *spares) ended() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.working--
+	s.delay()
+}
+
+// delay puts off a new spare that has not been started yet.
+func (s *spares) delay() {
+	if s.timer != nil && !s.stopping && s.timer.Stop() {
+		s.timer.Reset(s.pause())
+	}
 }
 
 // now starts a spare for such jobs and waits until it is ready, or has ended.

@@ -86,7 +86,11 @@ func (r *Runner) spawn(f folder, lock *os.File) error {
 	if err := cmd.Start(); err != nil {
 		return iap.E(op, iap.Unavailable, err)
 	}
-	r.reaping.Go(func() { _ = cmd.Wait() }) // the result says how it went
+	r.spares.begun()
+	r.reaping.Go(func() {
+		defer r.spares.ended()
+		_ = cmd.Wait() // the result says how it went
+	})
 	return nil
 }
 
