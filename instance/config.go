@@ -118,7 +118,8 @@ type Config struct {
 type Service struct {
 	Config
 
-	networks networks
+	networks     networks
+	spareNetwork spareNetwork
 
 	upSince atomic.Int64 // milliseconds; since when apps can be used; 0: unknown
 }
@@ -130,7 +131,9 @@ func (s *Service) failpoint(name string) {
 }
 
 // NewService returns a Service.
-func NewService(cfg Config) *Service { return &Service{Config: cfg} }
+func NewService(cfg Config) *Service {
+	return &Service{Config: cfg, spareNetwork: spareNetwork{news: make(chan struct{}, 1)}}
+}
 
 // Snapshot returns the public fields of i, with the end that its time limit sets.
 func (i Instance) Snapshot() Snapshot {

@@ -103,6 +103,7 @@ func (s *Service) version(ctx context.Context, req DeployRequest, t Terms) (cata
 // insert makes the instance, its execution and the first job in one commit,
 // unless the actor has a live one.
 func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version, params map[string]any, machine string, t Terms) (out Instance, created bool, err error) {
+	network := ""
 	err = s.Tx.Update(ctx, func(ctx context.Context) error {
 		created = false
 		live, err := s.Store.LiveInstance(ctx, actor.ID, v.App)
@@ -123,7 +124,10 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
 			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std(), WarningBar: v.Manifest.WarningBar,
 			Price: s.Rates.Of(v.Manifest)}
-		out.Execution = out.ID
+		if network == "" && v.BundleSHA == "" {
+			network = s.spareNetwork.take()
+		}
+		out.Execution, out.Network = out.ID, network
 		t.apply(&out, actor.ID)
 		created = true
 		begin := ""
@@ -132,6 +136,9 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		}
 		return s.begin(ctx, out, machine, begin)
 	})
+	if (err != nil || !created) && !takenNetwork(err) {
+		s.spareNetwork.free(network)
+	}
 	if err != nil {
 		return Instance{}, false, err
 	}
@@ -139,6 +146,12 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 		out, err = s.Store.Instance(ctx, out.ID)
 	}
 	return out, created, err
+}
+
+// takenNetwork reports whether a network is that of another instance.
+func takenNetwork(err error) bool {
+	var e *iap.Error
+	return errors.As(err, &e) && e.Kind == iap.Conflict && e.Field == "network"
 }
 
 func (s *Service) begin(ctx context.Context, i Instance, machine, begin string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -189,6 +190,7 @@ type platform struct {
 	left     map[string][]instance.Resource
 	box      instance.Container
 	upstream string
+	used     []string // networks with a container
 }
 
 func (p *platform) set(fn func(*platform)) { p.mu.Lock(); fn(p); p.mu.Unlock() }
@@ -206,6 +208,9 @@ func (p *platform) Ping(context.Context) error { p.mu.Lock(); defer p.mu.Unlock(
 func (p *platform) Resources(_ context.Context, _, id string) ([]instance.Resource, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if id == "" {
+		return slices.Concat(slices.Collect(maps.Values(p.left))...), p.answer()
+	}
 	return slices.Clone(p.left[id]), p.answer()
 }
 func (p *platform) Remove(_ context.Context, r instance.Resource) error {
@@ -237,8 +242,30 @@ func (p *platform) MakeNetwork(_ context.Context, name string, labels map[string
 	if p.refuses != nil {
 		return p.refuses
 	}
+	if p.has(name) {
+		return p.answer()
+	}
 	p.left[id] = append(p.left[id], instance.Resource{Kind: "network", ID: name, Name: name, Labels: labels})
 	return p.answer()
+}
+
+// has reports whether there is a resource of a name.
+func (p *platform) has(name string) bool {
+	for _, all := range p.left {
+		if slices.ContainsFunc(all, func(r instance.Resource) bool { return r.Name == name }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *platform) NetworkUsed(_ context.Context, name string) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.has(name) {
+		return false, iap.Errorf("test", iap.NotFound, "there is no network %s", name)
+	}
+	return slices.Contains(p.used, name), p.answer()
 }
 func (p *platform) CheckUpstream(context.Context, string, string) error {
 	return nil

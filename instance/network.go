@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -19,10 +20,9 @@ const (
 const networkTimeout = 10 * time.Second
 
 // networks are the networks that are being made, or were, for the apply jobs of
-// this process. The network of an instance of the built-in bundle is made by the
-// portal while the job's tool reads its scripts, for the platform takes as long
-// for the one as the tool does for the other; and a provider may wait for seconds
-// for a network that it made itself.
+// this process. The network of an instance of the built-in bundle is the portal's,
+// for a provider may wait for seconds for one that it made itself. It was made
+// ahead (see spareNetwork), or is made while the job's tool reads its scripts.
 type networks struct {
 	mu sync.Mutex
 	of map[string]*network // by instance
@@ -155,12 +155,19 @@ func (s *Service) network(ctx context.Context, j job.Job) error {
 	if err != nil || v.BundleSHA != "" {
 		return err
 	}
-	labels := s.labels(i)
-	labels[LabelMadeBy] = MadeByPortal
+	labels := s.spareLabels()
+	if i.Network == "" {
+		maps.Copy(labels, s.labels(i))
+	}
 	s.failpoint("instance.network.before")
-	err = s.Platform.MakeNetwork(ctx, s.ResourceName(i.HostName), labels)
+	err = s.Platform.MakeNetwork(ctx, s.networkName(i), labels)
 	s.failpoint("instance.network.after")
 	return err
+}
+
+// networkName is the name of the network of an instance of the built-in bundle.
+func (s *Service) networkName(i Instance) string {
+	return orText(i.Network, s.ResourceName(i.HostName))
 }
 
 // networkProblem is the reason of a failed apply whose network the platform

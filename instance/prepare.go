@@ -45,7 +45,7 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 	}
 	if spec.Bundle == "" {
 		spec.Bundle, spec.BuiltIn = s.BuiltIn, true
-		spec.Variables["network"] = s.ResourceName(i.HostName) // see makeNetwork
+		spec.Variables["network"] = s.networkName(i) // see makeNetwork
 	}
 	spec.Secrets = append(spec.Secrets, spec.State.Password)
 	return spec, nil

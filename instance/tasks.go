@@ -267,6 +267,7 @@ func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage
 		return nil, workflow.FailTask("States.ParameterPathFailure", "%s needs the argument \"receipt\".", c.Resource.ARN)
 	}
 	left := len(a.Receipt.Left)
+	network := ""
 	_, err = s.change(ctx, a.Instance, func(i *Instance) (bool, error) {
 		if left > 0 {
 			a.Receipt.again(i.Receipt)
@@ -281,8 +282,12 @@ func (s *Service) taskEnd(ctx context.Context, c workflow.Call) (json.RawMessage
 		default:
 			i.Status = Destroyed
 		}
+		network, i.Network = i.Network, ""
 		return true, nil
 	})
+	if err == nil {
+		iap.AfterCommit(ctx, func() { s.spareNetwork.free(network) })
+	}
 	return result(map[string]int{"left": left, "retry_seconds": int(a.Receipt.retry().Seconds())}, err)
 }
 
@@ -379,9 +384,12 @@ func (s *Service) JobStarted(ctx context.Context, j job.Job) error {
 		}
 		return true, nil
 	})
-	if err == nil && j.Kind == job.Apply {
-		iap.AfterCommit(ctx, func() { s.makeNetwork(j) })
-	}
+	iap.AfterCommit(ctx, func() {
+		s.spareNetwork.later(spareLatest)
+		if j.Kind == job.Apply {
+			s.makeNetwork(j)
+		}
+	})
 	return err
 }
 
@@ -394,6 +402,7 @@ func (s *Service) JobWaits(ctx context.Context, j job.Job) error {
 // JobEnded is to be called in the transaction that ends a job: the lifecycle
 // goes on in it.
 func (s *Service) JobEnded(ctx context.Context, j job.Job) error {
+	iap.AfterCommit(ctx, func() { s.spareNetwork.later(spareAfterJob) })
 	if j.Token == "" {
 		return nil
 	}

@@ -39,6 +39,7 @@ type Instance struct {
 	Status     Status
 	Waiting    string         // what it waits for: "Docker", "3rd in the queue"; empty when it goes on
 	Upstream   string         // http://127.0.0.1:port, while running
+	Network    string         // the one made ahead that it was given; empty: none, or it has ended
 	Parameters map[string]any // secret ones as stored text; see catalog.Parameter
 	CreatedAt  time.Time
 	ReadyAt    time.Time // zero until running
@@ -161,6 +162,9 @@ type Platform interface {
 	// MakeNetwork makes a network of a name with these labels unless it is there.
 	// Conflict, with the platform's reason, when it refuses.
 	MakeNetwork(ctx context.Context, name string, labels map[string]string) error
+	// NetworkUsed reports whether a container is in a network. NotFound when
+	// there is none of the name.
+	NetworkUsed(ctx context.Context, name string) (bool, error)
 	// CheckUpstream returns an Invalid error unless upstream is an address of
 	// this instance's container.
 	CheckUpstream(ctx context.Context, instance, upstream string) error
@@ -174,8 +178,8 @@ type Store interface {
 	// this one.
 	LockDeploys(ctx context.Context) error
 	// InsertInstance fails with Conflict when the owner has a live instance of
-	// the app (Field "owner") or when the host name was given out before
-	// (Field "host_name").
+	// the app (Field "owner"), when the host name was given out before (Field
+	// "host_name") or when another instance has its network (Field "network").
 	InsertInstance(ctx context.Context, i Instance) error
 	// UpdateInstance writes the row when its stored Changed is i.Changed and
 	// adds one to it; else Conflict.
@@ -191,6 +195,8 @@ type Store interface {
 	LatestInstance(ctx context.Context, owner, app string) (Instance, error)
 	// InstancesAt returns the instances whose app answers at an address.
 	InstancesAt(ctx context.Context, upstream string) ([]Instance, error)
+	// Networks returns the networks that instances were given.
+	Networks(ctx context.Context) ([]string, error)
 	// LiveInstances returns all that have not ended, oldest first.
 	LiveInstances(ctx context.Context) ([]Instance, error)
 	// Instances returns at most f.Limit instances, newest first.

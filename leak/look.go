@@ -18,6 +18,9 @@ func (s *Service) look(ctx context.Context) (leaks []Leak, looked int, err error
 	}
 	known := map[string]*instance.Instance{} // nil: there is none
 	for _, r := range all {
+		if instance.IsSpare(r) {
+			continue
+		}
 		id := r.Labels[instance.LabelInstance]
 		if _, read := known[id]; !read {
 			i, err := s.Store.Instance(ctx, id)

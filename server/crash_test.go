@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/internal-app-portal/iap/client"
 	"github.com/internal-app-portal/iap/server"
@@ -35,6 +36,7 @@ type child struct {
 	Only   string // what the names of the failpoints that count begin with
 	Armed  string // file; none counts until it is there
 	Trace  string // file to which the names of failpoints are written, in order
+	Tell   bool   // whether they are printed, too; see process.passes
 }
 
 // childPortal is the main function of a portal that a test may kill.
@@ -69,6 +71,9 @@ func (c child) failpoint() func(string) {
 		defer mu.Unlock()
 		n++
 		fmt.Fprintln(trace, name)
+		if c.Tell {
+			fmt.Println(name)
+		}
 		if n == c.DieAt {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
@@ -98,6 +103,7 @@ func (c child) points(t *testing.T) []string {
 type process struct {
 	*exec.Cmd
 	orders child
+	told   chan string   // what it prints, up to some thousand lines that nobody reads
 	done   chan struct{} // closed when it has ended
 }
 
@@ -118,17 +124,39 @@ func startChild(t *testing.T, c child) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: cmd, orders: c, done: make(chan struct{})}
+	p := &process{Cmd: cmd, orders: c, told: make(chan string, 5000), done: make(chan struct{})}
 	lines := bufio.NewScanner(out)
 	lines.Scan() // "IAP is ready: …", or the end
 	go func() {
 		for lines.Scan() {
+			select {
+			case p.told <- lines.Text():
+			default:
+			}
 		}
 		_ = cmd.Wait()
 		close(p.done)
 	}()
 	t.Cleanup(func() { p.kill() })
 	return p
+}
+
+// passes waits until a process that tells passes one of some failpoints, or is dead.
+func (p *process) passes(t *testing.T, points ...string) {
+	late := time.After(time.Minute)
+	for {
+		select {
+		case line := <-p.told:
+			if slices.Contains(points, line) {
+				return
+			}
+		case <-p.done:
+			return
+		case <-late:
+			t.Errorf("none of %q was passed", points)
+			return
+		}
+	}
 }
 
 func (p *process) kill() {

@@ -109,6 +109,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		lifetime.Part{Name: "the keeping of events", Service: &event.Keeper{Store: s.db, Keep: s.cfg.Events.Kept(), Now: s.now, Logger: s.cfg.Logger}},
 		lifetime.Part{Name: "the schedules", Service: s.schedules},
 		lifetime.Part{Name: "the ends", Service: &instance.Ender{Service: s.instances}},
+		lifetime.Part{Name: "the spare network", Service: &instance.NetworkKeeper{Service: s.instances}},
 		lifetime.Part{Name: "the watch over containers", Service: &containers{s: s}},
 		lifetime.Part{Name: "the preparation of bundles", Service: &warmer{s: s}},
 	)

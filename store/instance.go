@@ -17,7 +17,7 @@ const (
 	instanceColumns = `id, app, version, owner, host_name, status, waiting, upstream, parameters, created_at, ready_at,
 		ends_at, ended_at, ended_by, end_reason, reason, receipt, execution, keep_until, keep_reason, kept_by,
 		warned_of, warned_before, idle_limit, warning_bar, purpose, purpose_id, opens_at, price, watts, saved_by, saved_until,
-		active_at, active_kind, changed`
+		network, active_at, active_kind, changed`
 	instanceQuery = "SELECT " + instanceColumns + " FROM instance "
 	// live is the condition of two partial indexes, in their words.
 	live = "status NOT IN ('destroyed', 'deploy_failed', 'destroy_failed')"
@@ -35,7 +35,7 @@ func scanInstance(scan scanner) (i instance.Instance, err error) {
 	err = scan(&i.ID, &i.App, &i.Version, &i.Owner, &i.HostName, &i.Status, &i.Waiting, &i.Upstream, &parameters,
 		&created, &ready, &ends, &ended, &i.EndedBy, &i.EndReason, &i.Reason, &receipt, &i.Execution, &keep, &i.KeepReason, &i.KeptBy,
 		&warned, &before, &idle, &bar, &i.Purpose, &i.PurposeID, &opens,
-		&price, &watts, &i.SavedBy, &saved, &active, &i.Active.Kind, &i.Changed)
+		&price, &watts, &i.SavedBy, &saved, &i.Network, &active, &i.Active.Kind, &i.Changed)
 	if err != nil {
 		return i, err
 	}
@@ -67,7 +67,8 @@ func instanceValues(i instance.Instance) ([]any, error) {
 		ms(i.CreatedAt), ms(i.ReadyAt), ms(i.TimeLimitAt), ms(i.EndedAt), i.EndedBy, i.EndReason, i.Reason, receipt,
 		i.Execution, ms(i.KeepUntil), i.KeepReason, i.KeptBy, ms(i.WarnedOf), i.WarnedBefore.Milliseconds(),
 		i.IdleLimit.Milliseconds(), flag(i.WarningBar), string(i.Purpose), i.PurposeID, ms(i.OpensAt),
-		int64(math.Round(i.Price.Hour * 1e6)), int64(math.Round(i.Price.Watts * 1e3)), string(i.SavedBy), ms(i.SavedUntil), ms(i.Active.At), string(i.Active.Kind), i.Changed}, nil
+		int64(math.Round(i.Price.Hour * 1e6)), int64(math.Round(i.Price.Watts * 1e3)), string(i.SavedBy), ms(i.SavedUntil), i.Network,
+		ms(i.Active.At), string(i.Active.Kind), i.Changed}, nil
 }
 
 // InsertInstance implements instance.Store. After a Conflict the transaction
@@ -82,7 +83,7 @@ func (db *DB) InsertInstance(ctx context.Context, i instance.Instance) error {
 		for {
 			n, err := db.exec(ctx, op, "INSERT INTO instance ("+instanceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
 				$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,
-				$31, $32, $33, $34, $35) ON CONFLICT DO NOTHING`, values...)
+				$31, $32, $33, $34, $35, $36) ON CONFLICT DO NOTHING`, values...)
 			if err != nil || n == 1 {
 				return err
 			}
@@ -121,7 +122,12 @@ func (db *DB) instanceConflict(ctx context.Context, op string, i instance.Instan
 	case !iap.IsKind(err, iap.NotFound):
 		return err
 	}
-	return nil
+	users, err := list(ctx, db, op, scalar[string], "SELECT id FROM instance WHERE network = $1 AND network <> ''", i.Network)
+	if len(users) > 0 {
+		e.Field, e.Err = "network", fmt.Errorf("the network %s is that of another instance", i.Network)
+		return e
+	}
+	return err
 }
 
 // UpdateInstance implements instance.Store. The ID, the host name and the time
@@ -138,7 +144,8 @@ func (db *DB) UpdateInstance(ctx context.Context, i instance.Instance) error {
 		upstream = $7, parameters = $8, ready_at = $9, ends_at = $10, ended_at = $11, ended_by = $12, end_reason = $13,
 		reason = $14, receipt = $15, execution = $16, keep_until = $17, keep_reason = $18, kept_by = $19,
 		warned_of = $20, warned_before = $21, idle_limit = $22, warning_bar = $23, purpose = $24, purpose_id = $25, opens_at = $26,
-		price = $27, watts = $28, saved_by = $29, saved_until = $30, changed = changed + 1 WHERE id = $1 AND changed = $31`, values...)
+		price = $27, watts = $28, saved_by = $29, saved_until = $30, network = $31, changed = changed + 1
+		WHERE id = $1 AND changed = $32`, values...)
 	if err == nil && n == 0 {
 		err = iap.Errorf(op, iap.Conflict, "the instance %s was changed in the meantime", i.ID)
 	}
@@ -158,6 +165,11 @@ func (db *DB) NoteActivity(ctx context.Context, of map[string]instance.Activity)
 		}
 		return nil
 	})
+}
+
+// Networks implements instance.Store.
+func (db *DB) Networks(ctx context.Context) ([]string, error) {
+	return list(ctx, db, "store.Networks", scalar[string], "SELECT network FROM instance WHERE network <> '' ORDER BY network")
 }
 
 // LockDeploys implements instance.Store: on SQLite writers wait for each other

@@ -371,3 +371,33 @@ func TestRealMakeNetworkAtOnce(t *testing.T) {
 		t.Errorf("there is %v, %v", left, err)
 	}
 }
+
+func TestRealNetworkUsed(t *testing.T) {
+	r := realEngine(t)
+	name := r.portal + "-one"
+	if _, err := r.platform.NetworkUsed(t.Context(), name); !iap.IsKind(err, iap.NotFound) {
+		t.Errorf("of one that there is not: %v", err)
+	}
+	if err := r.platform.MakeNetwork(t.Context(), name, map[string]string{instance.LabelPortal: r.portal}); err != nil {
+		t.Fatal(err)
+	}
+	used := func(want bool) {
+		t.Helper()
+		if got, err := r.platform.NetworkUsed(t.Context(), name); err != nil || got != want {
+			t.Errorf("used: %v, %v; want %v", got, err, want)
+		}
+	}
+	used(false)
+	r.run("two", "wait", "127.0.0.1")
+	if _, err := r.client.NetworkConnect(t.Context(), name, client.NetworkConnectOptions{Container: r.portal + "-two"}); err != nil {
+		t.Fatal(err)
+	}
+	used(true)
+	// By its name, as the portal does that finds it in use.
+	if err := r.platform.Remove(t.Context(), instance.Resource{Kind: "network", ID: name}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.platform.NetworkUsed(t.Context(), name); !iap.IsKind(err, iap.NotFound) {
+		t.Errorf("after its removal: %v", err)
+	}
+}

@@ -55,6 +55,18 @@ func (p *Platform) MakeNetwork(ctx context.Context, name string, labels map[stri
 	return nil
 }
 
+// NetworkUsed reports whether a running container is in a network. NotFound when
+// there is none of the name.
+func (p *Platform) NetworkUsed(ctx context.Context, name string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	found, err := p.client.NetworkInspect(ctx, name, client.NetworkInspectOptions{})
+	if err != nil {
+		return false, p.failure("docker.NetworkUsed", err)
+	}
+	return len(found.Network.Containers) > 0, nil
+}
+
 // named returns the networks of a name, oldest first. Conflict when one of them
 // is not that of the instance in labels.
 func (p *Platform) named(ctx context.Context, name string, labels map[string]string) ([]network.Summary, error) {

@@ -19,7 +19,7 @@ func newInstance(id, owner, app, host string) instance.Instance {
 
 func testInstances(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *store.DB){
-		"round trip": instanceRoundTrip, "update": instanceUpdate, "keys": instanceKeys, "lists": instanceLists,
+		"round trip": instanceRoundTrip, "update": instanceUpdate, "keys": instanceKeys, "networks": instanceNetworks, "lists": instanceLists,
 		"filter": instanceFilter, "ready seconds": instanceReady, "activity": instanceActivity, "ledger": instanceLedger,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -32,6 +32,7 @@ func full(id, owner, app, host string) instance.Instance {
 	i.Parameters = map[string]any{"name": "é", "size": 1.5, "on": true, "none": nil}
 	i.ReadyAt, i.EndedAt, i.EndedBy = later(1), later(2), "portal"
 	i.Purpose, i.PurposeID, i.OpensAt = instance.ForBooking, "b", later(4)
+	i.Network = "net-" + id
 	i.EndReason, i.Reason, i.Execution = "its time was up", "left behind", "x"
 	i.IdleLimit, i.WarningBar = 90*time.Second, true
 	i.Price, i.SavedBy, i.SavedUntil = instance.Price{Hour: 0.012345, Watts: 1.5}, instance.EndByIdle, later(9)
@@ -149,6 +150,35 @@ func instanceKeys(t *testing.T, db *store.DB) {
 	}
 	must(t, db.InsertInstance(ctx, newInstance("3", "bob", "todo", "e")))
 	must(t, db.InsertInstance(ctx, newInstance("4", "ann", "board", "f")))
+}
+
+// instanceNetworks: no two instances have the same network, and what one has
+// given up another may have.
+func instanceNetworks(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	with := func(id, network string) instance.Instance {
+		i := newInstance(id, id, "todo", id)
+		i.Network = network
+		return i
+	}
+	for _, i := range []instance.Instance{with("1", ""), with("2", ""), with("3", "net-b"), with("4", "net-a")} {
+		must(t, db.InsertInstance(ctx, i))
+	}
+	err := db.InsertInstance(ctx, with("5", "net-a"))
+	wantKind(t, err, iap.Conflict)
+	var e *iap.Error
+	if !errors.As(err, &e) || e.Field != "network" {
+		t.Errorf("a network that another has: %v", err)
+	}
+	used, err := db.Networks(ctx)
+	must(t, err)
+	same(t, "networks", used, []string{"net-a", "net-b"})
+	i, err := db.Instance(ctx, "4")
+	must(t, err)
+	same(t, "network", i.Network, "net-a")
+	i.Network = ""
+	must(t, db.UpdateInstance(ctx, i))
+	must(t, db.InsertInstance(ctx, with("5", "net-a")))
 }
 
 func instanceID(i instance.Instance) string { return i.ID }
