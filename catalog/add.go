@@ -84,7 +84,7 @@ func (s *Service) checkBundle(ctx context.Context, p *problems, m Manifest, data
 		p.add("bundle", "the folder %q was not sent", shorten(m.Bundle))
 		return nil
 	}
-	files, err := examineBundle(data, m.Parameters, s.cfg.Providers)
+	files, err := examineBundle(data, m, s.cfg.Providers)
 	if err != nil {
 		p.errs = append(p.errs, err)
 		return nil

@@ -25,7 +25,7 @@ func TestDirectoryOfNothing(t *testing.T) {
 	data := append(bytes.Repeat(entry, n), end...)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	err := catalog.CheckBundle(data, nil, nil)
+	err := catalog.CheckBundle(data, catalog.Manifest{}, nil)
 	runtime.ReadMemStats(&after)
 	refused(t, "entries", err, "bundle", "")
 	t.Logf("%v; %d entries, %d MiB", err, n, (after.TotalAlloc-before.TotalAlloc)>>20)

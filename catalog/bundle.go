@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/internal-app-portal/iap"
 )
@@ -50,16 +49,16 @@ func Pack(dir fs.FS) ([]byte, error) {
 	return all.pack()
 }
 
-// CheckBundle returns an error for each thing that is wrong with the zip of a
-// bundle whose app has the parameters: hostile paths, sizes and kinds of file,
+// CheckBundle returns an error for each thing that is wrong with the zip of an
+// app's bundle: hostile paths, sizes and kinds of file,
 // then what its Terraform files must not contain, with file and line.
 // providers nil means DefaultProviders.
-func CheckBundle(data []byte, parameters []Parameter, providers []string) error {
-	_, err := examineBundle(data, parameters, providers)
+func CheckBundle(data []byte, m Manifest, providers []string) error {
+	_, err := examineBundle(data, m, providers)
 	return err
 }
 
-func examineBundle(data []byte, parameters []Parameter, providers []string) (files, error) {
+func examineBundle(data []byte, m Manifest, providers []string) (files, error) {
 	p := newProblems("catalog.CheckBundle")
 	all := readZip(p, data)
 	if err := p.err(); err != nil {
@@ -68,11 +67,7 @@ func examineBundle(data []byte, parameters []Parameter, providers []string) (fil
 	if providers == nil {
 		providers = DefaultProviders()
 	}
-	variables := slices.Clone(contract)
-	for _, a := range parameters {
-		variables = append(variables, a.Name)
-	}
-	checkTerraform(p, all, variables, providers)
+	checkTerraform(p, all, m, providers)
 	return all, p.err()
 }
 

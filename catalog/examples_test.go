@@ -30,7 +30,7 @@ func TestExamplesAreRight(t *testing.T) {
 			continue
 		}
 		if m.Bundle != "" {
-			if err := catalog.CheckBundle(up.Bundle, m.Parameters, nil); err != nil {
+			if err := catalog.CheckBundle(up.Bundle, m, nil); err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
 		}

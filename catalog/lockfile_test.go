@@ -34,7 +34,7 @@ func TestLockFile(t *testing.T) {
 		"a hash no text":    {"provider \"a/b/c\" {\n  version = \"1\"\n  hashes = [7]\n}\n", "bundle/.terraform.lock.hcl", "a hash must be a plain text (line 3)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := catalog.CheckBundle(bundleOf(t, map[string]string{".terraform.lock.hcl": c.text}), nil, nil)
+			err := catalog.CheckBundle(bundleOf(t, map[string]string{".terraform.lock.hcl": c.text}), catalog.Manifest{}, nil)
 			if c.field == "" {
 				if err != nil {
 					t.Error(err)

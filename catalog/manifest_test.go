@@ -39,6 +39,7 @@ warning_bar: true
 read_only_root: false
 tags: [demo, drawing]
 bundle: bundle
+network: portal
 `
 
 const minimal = "slug: todo\nname: Todo\nimage: todo:1\n"
@@ -63,7 +64,7 @@ func TestManifest(t *testing.T) {
 			{Name: "password", Type: "string", Secret: true, Required: true},
 		},
 		Limits: catalog.Limits{Memory: 1 << 30, CPUs: 0.5, PIDs: 64}, TimeLimit: catalog.Duration(48 * time.Hour), TimeLimitMost: catalog.Duration(72 * time.Hour), IdleLimit: catalog.Duration(45 * time.Minute), WarningBar: true,
-		ReadOnlyRoot: &no, Tags: []string{"demo", "drawing"}, Bundle: "bundle",
+		ReadOnlyRoot: &no, Tags: []string{"demo", "drawing"}, Bundle: "bundle", Network: "portal",
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Error(diff)
@@ -190,6 +191,9 @@ var badFields = []struct {
 	{yaml: minimal + "bundle: ../other", field: "bundle", words: "not a folder beside", notInSchema: true},
 	{yaml: minimal + "bundle: /etc", field: "bundle", words: "not a folder beside", notInSchema: true},
 	{yaml: minimal + "bundle: .", field: "bundle", words: "not a folder beside", notInSchema: true},
+	{yaml: minimal + "bundle: bundle\nnetwork: host", field: "network", words: `"host" is not possible; want bundle or portal`},
+	{yaml: minimal + "network: bundle", field: "network", words: "there is no bundle", notInSchema: true},
+	{yaml: minimal + "network: portal\nbundle: bundle\nparameters: [{name: network}]", field: "parameters[0].name", words: "already use", notInSchema: true},
 	{yaml: minimal + "nmae: x", field: "nmae", words: `unknown field; did you mean "name"? (line 4)`},
 	{yaml: minimal + "health: {pathh: /}", field: "health.pathh", words: `did you mean "path"?`},
 }

@@ -26,6 +26,29 @@ var parameterForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 // contract are the variables that every bundle is given.
 var contract = []string{"host_name", "resource_name", "instance_id", "image", "port", "environment", "labels", "limits", "read_only_root"}
 
+// networkVariable is the one that a bundle is given beside them whose app wants its
+// network from the portal.
+const networkVariable = "network"
+
+// given are the names of the variables that the app's bundle is given besides its
+// parameters.
+func (m *Manifest) given() []string {
+	all := slices.Clone(contract)
+	if m.Network == NetworkPortal {
+		all = append(all, networkVariable)
+	}
+	return all
+}
+
+// variables are the names of all that the app's bundle is given.
+func (m *Manifest) variables() []string {
+	all := m.given()
+	for _, a := range m.Parameters {
+		all = append(all, a.Name)
+	}
+	return all
+}
+
 // forbidden are the names that Terraform keeps for itself.
 var forbidden = []string{"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"}
 
@@ -38,13 +61,14 @@ func (m *Manifest) checkParameters(p *problems) {
 		p.add("parameters", "has %d entries; want at most 50", len(m.Parameters))
 		return
 	}
+	taken := append(m.given(), forbidden...)
 	seen := map[string]bool{}
 	for i := range m.Parameters {
 		param, field := &m.Parameters[i], fmt.Sprintf("parameters[%d]", i)
 		if p.has(field) {
 			continue
 		}
-		param.checkName(p, field+".name", seen)
+		param.checkName(p, field+".name", taken, seen)
 		checkText(p, field+".label", param.Label, 60, false)
 		checkText(p, field+".description", param.Description, 300, false)
 		if param.checkType(p, field) {
@@ -54,13 +78,13 @@ func (m *Manifest) checkParameters(p *problems) {
 	}
 }
 
-func (a *Parameter) checkName(p *problems, field string, seen map[string]bool) {
+func (a *Parameter) checkName(p *problems, field string, taken []string, seen map[string]bool) {
 	const want = "want a lower-case letter, then letters, digits and _, at most 40"
 	switch {
 	case missing(p, field, a.Name == "", want):
 	case !parameterForm.MatchString(a.Name):
 		p.add(field, "%q is not possible; %s", shorten(a.Name), want)
-	case slices.Contains(contract, a.Name) || slices.Contains(forbidden, a.Name):
+	case slices.Contains(taken, a.Name):
 		p.add(field, "%q is a name that bundles already use for something else", a.Name)
 	case seen[a.Name]:
 		p.add(field, "%q is there twice", a.Name)

@@ -153,7 +153,7 @@ func TestBundleAndIcon(t *testing.T) {
 		t.Errorf("got %s %q, %v", kind, data, err)
 	}
 	bundle, err := p.Bundle(t.Context(), v.BundleSHA)
-	if err != nil || catalog.CheckBundle(bundle, nil, nil) != nil {
+	if err != nil || catalog.CheckBundle(bundle, catalog.Manifest{}, nil) != nil {
 		t.Errorf("got %d bytes, %v", len(bundle), err)
 	}
 	same := p.add(t, catalog.Upload{Manifest: []byte(text), Bundle: append([]byte("#!/bin/sh\n"), zipped(t, entry{name: "b", data: "1", mode: 0o600})...), Icon: icon})
@@ -320,7 +320,7 @@ func TestLoadDirReadsAFileToo(t *testing.T) {
 	write("tf/main.tf", goodTF)
 	write("i.svg", "<svg/>")
 	up, err := catalog.LoadDir(dir)
-	if err != nil || string(up.Icon) != "<svg/>" || catalog.CheckBundle(up.Bundle, nil, nil) != nil {
+	if err != nil || string(up.Icon) != "<svg/>" || catalog.CheckBundle(up.Bundle, catalog.Manifest{}, nil) != nil {
 		t.Errorf("got %+v, %v", up, err)
 	}
 	if up, err := catalog.LoadDir(filepath.Join(dir, "other.yaml")); err != nil || string(up.Manifest) != minimal {

@@ -43,12 +43,13 @@ type module struct {
 	sources   map[string]string    // provider's local name → source
 	uses      map[string]hcl.Range // provider's local name → first use
 	required  map[string]hcl.Range // variables without a default
+	declared  map[string]bool      // variables
 	outputs   map[string]bool
 	declaring map[string]hcl.Range // provider's local name → where its source is said
 }
 
 // checkTerraform adds what is wrong with the Terraform files.
-func checkTerraform(p *problems, all files, variables, providers []string) {
+func checkTerraform(p *problems, all files, manifest Manifest, providers []string) {
 	c := &checker{problems: p, files: all, allowed: providers, modules: map[string]*module{}}
 	parser := hclparse.NewParser()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -65,10 +66,14 @@ func checkTerraform(p *problems, all files, variables, providers []string) {
 		c.add("bundle", "has no .tf file in its first folder")
 		return
 	}
+	variables := manifest.variables()
 	for _, name := range slices.Sorted(maps.Keys(root.required)) {
 		if !slices.Contains(variables, name) {
 			c.report(root.required[name], "nothing sets the variable %q; give it a default or make it a parameter%s", name, didYouMean(name, variables))
 		}
+	}
+	if manifest.Network == NetworkPortal && !root.declared[networkVariable] && len(c.errs) == 0 {
+		c.add("bundle", `declares no variable %q, which "network: %s" sets; declare it and put the containers into that network`, networkVariable, NetworkPortal)
 	}
 	if !root.outputs["upstream"] && len(c.errs) == 0 {
 		c.add("bundle", `has no output "upstream"; want one with the app's address, http://127.0.0.1:port`)
@@ -118,7 +123,7 @@ func (c *checker) file(parser *hclparse.Parser, name string) {
 	dir := path.Dir(name)
 	m := c.modules[dir]
 	if m == nil {
-		m = &module{dir: dir, sources: map[string]string{}, uses: map[string]hcl.Range{}, required: map[string]hcl.Range{},
+		m = &module{dir: dir, sources: map[string]string{}, uses: map[string]hcl.Range{}, required: map[string]hcl.Range{}, declared: map[string]bool{},
 			outputs: map[string]bool{}, declaring: map[string]hcl.Range{}}
 		c.modules[dir] = m
 	}
@@ -142,6 +147,7 @@ func (c *checker) block(m *module, b *hcl.Block) {
 	case "terraform":
 		c.settings(m, b)
 	case "variable":
+		m.declared[b.Labels[0]] = true
 		if content := c.partial(b, []string{"default"}); content.Attributes["default"] == nil {
 			m.required[b.Labels[0]] = b.DefRange
 		}

@@ -29,7 +29,7 @@ func TestBuiltInBundlePasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := catalog.CheckBundle(data, nil, nil); err != nil {
+	if err := catalog.CheckBundle(data, catalog.Manifest{}, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -72,7 +72,7 @@ moved {
 		"modules/net/main.tf": `resource "docker_network" "x" { name = "x" }` + "\nterraform {\n" + `required_providers { docker = { source = "kreuzwerker/docker" } }` + "\n}",
 		"more.tf.json":        `{"locals": {"y": "${var.title}"}, "variable": {"z": {"default": 1}}}`,
 	}
-	if err := catalog.CheckBundle(bundleOf(t, files), []catalog.Parameter{{Name: "title"}}, nil); err != nil {
+	if err := catalog.CheckBundle(bundleOf(t, files), catalog.Manifest{Parameters: []catalog.Parameter{{Name: "title"}}}, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -123,7 +123,7 @@ func TestTerraformThatIsRefused(t *testing.T) {
 		{"main.tf", "\n\nthis is not HCL", "bundle/main.tf"},
 		{"main.tf", "\n\nx = 1", "bundle/main.tf"},
 	} {
-		err := catalog.CheckBundle(bundleOf(t, map[string]string{c.name: c.text}), []catalog.Parameter{{Name: "title"}}, nil)
+		err := catalog.CheckBundle(bundleOf(t, map[string]string{c.name: c.text}), catalog.Manifest{Parameters: []catalog.Parameter{{Name: "title"}}}, nil)
 		refused(t, c.text, err, "bundle/"+c.name, c.words)
 		if err != nil && !strings.Contains(err.Error(), "(line 3)") {
 			t.Errorf("%q: the line is not 3: %v", c.text, err)
@@ -134,9 +134,9 @@ func TestTerraformThatIsRefused(t *testing.T) {
 func TestTemplatesAreReadToo(t *testing.T) {
 	err := catalog.CheckBundle(bundleOf(t, map[string]string{
 		"main.tf": `locals { x = templatefile("${path.module}/x.tmpl", {}) }`, "x.tmpl": "a\nb ${file(\"/etc/passwd\")}",
-	}), nil, nil)
+	}), catalog.Manifest{}, nil)
 	refused(t, "template", err, "bundle/x.tmpl", "(line 2)")
-	err = catalog.CheckBundle(bundleOf(t, map[string]string{"x.tf.json": `{"locals": {"x": "${\u0066ile(\"/etc/passwd\")}"}}`}), nil, nil)
+	err = catalog.CheckBundle(bundleOf(t, map[string]string{"x.tf.json": `{"locals": {"x": "${\u0066ile(\"/etc/passwd\")}"}}`}), catalog.Manifest{}, nil)
 	refused(t, "JSON", err, "bundle/x.tf.json", "cannot be checked")
 }
 
@@ -149,19 +149,19 @@ func TestOutputMustBeThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused(t, "output", catalog.CheckBundle(data, nil, nil), "bundle", `output "upstream"`)
+		refused(t, "output", catalog.CheckBundle(data, catalog.Manifest{}, nil), "bundle", `output "upstream"`)
 	}
 	data, err := catalog.Pack(fstest.MapFS{"mod/main.tf": {Data: []byte(goodTF)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(t, "folder", catalog.CheckBundle(data, nil, nil), "bundle", "no .tf file")
+	refused(t, "folder", catalog.CheckBundle(data, catalog.Manifest{}, nil), "bundle", "no .tf file")
 }
 
 func TestAllFaultsOfABundleAtOnce(t *testing.T) {
 	err := catalog.CheckBundle(bundleOf(t, map[string]string{
 		"a.tf": "terraform {\n backend \"x\" {}\n}\n", "b.tf": "variable \"x\" {}\ndata \"external\" \"x\" {}\n",
-	}), nil, nil)
+	}), catalog.Manifest{}, nil)
 	if got := len(iap.Fields(err)); got != 3 {
 		t.Errorf("%d faults, want 3: %v", got, err)
 	}
@@ -169,7 +169,29 @@ func TestAllFaultsOfABundleAtOnce(t *testing.T) {
 
 func TestProvidersCanBeChosen(t *testing.T) {
 	data := bundleOf(t, map[string]string{"main.tf": `resource "aws_instance" "x" {}`})
-	if err := catalog.CheckBundle(data, nil, []string{"registry.opentofu.org/hashicorp/aws"}); err != nil {
+	if err := catalog.CheckBundle(data, catalog.Manifest{}, []string{"registry.opentofu.org/hashicorp/aws"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTheVariableOfTheNetwork: a bundle is told of a network when its app asks for
+// that, and then it declares where it takes that in.
+func TestTheVariableOfTheNetwork(t *testing.T) {
+	declares := bundleOf(t, map[string]string{"main.tf": "variable \"network\" {}"})
+	silent := bundleOf(t, nil)
+	elsewhere := bundleOf(t, map[string]string{"sub/main.tf": "variable \"network\" {}"})
+	portal := catalog.Manifest{Network: catalog.NetworkPortal}
+	if err := catalog.CheckBundle(declares, portal, nil); err != nil {
+		t.Error(err)
+	}
+	for _, bundle := range [][]byte{silent, elsewhere} {
+		refused(t, "it says nothing", catalog.CheckBundle(bundle, portal, nil), "bundle", `declares no variable "network"`)
+	}
+	for _, m := range []catalog.Manifest{{}, {Network: catalog.NetworkBundle}} {
+		refused(t, "nobody sets it", catalog.CheckBundle(declares, m, nil), "bundle/main.tf", `nothing sets the variable "network"`)
+	}
+	own := catalog.Manifest{Parameters: []catalog.Parameter{{Name: "network", Type: catalog.TypeString}}}
+	if err := catalog.CheckBundle(declares, own, nil); err != nil {
+		t.Errorf("a parameter of the name: %v", err)
 	}
 }

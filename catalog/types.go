@@ -53,7 +53,19 @@ type Manifest struct {
 	Instances     int               `yaml:"instances,omitempty" json:"instances,omitempty"`           // that may live at once; 0: any number
 	ReadOnlyRoot  *bool             `yaml:"read_only_root,omitempty" json:"read_only_root,omitempty"` // default true
 	Tags          []string          `yaml:"tags,omitempty" json:"tags,omitempty"`
-	Bundle        string            `yaml:"bundle,omitempty" json:"bundle,omitempty"` // folder beside iap.yaml
+	Bundle        string            `yaml:"bundle,omitempty" json:"bundle,omitempty"`   // folder beside iap.yaml
+	Network       string            `yaml:"network,omitempty" json:"network,omitempty"` // NetworkPortal, NetworkBundle; empty: the one without bundle, the other with one
+}
+
+// Who makes the network of an instance.
+const (
+	NetworkPortal = "portal" // the portal, which has one ready and tells the bundle its name
+	NetworkBundle = "bundle" // the bundle, if it wants one
+)
+
+// NetworkOfPortal reports whether the portal makes the network of an instance.
+func (v Version) NetworkOfPortal() bool {
+	return v.BundleSHA == "" || v.Manifest.Network == NetworkPortal
 }
 
 // Health says how the portal finds out that the app answers.

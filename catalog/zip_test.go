@@ -51,7 +51,7 @@ func zipped(t *testing.T, entries ...entry) []byte {
 func TestGoodZip(t *testing.T) {
 	data := zipped(t, entry{name: "modules/"}, entry{name: "modules/net/main.tf", data: "# empty"}, entry{name: ".terraform.lock.hcl"},
 		entry{name: "run.sh", data: "#!/bin/sh", mode: 0o755}, entry{name: "größe.txt", data: "x"})
-	if err := catalog.CheckBundle(data, nil, nil); err != nil {
+	if err := catalog.CheckBundle(data, catalog.Manifest{}, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -69,7 +69,7 @@ func TestHostileNames(t *testing.T) {
 		{"x.auto.tfvars", "sets variables"}, {"terraform.tfvars.json", "sets variables"}, {"terraform.d/plugins/x", "programs"},
 		{"iap_backend.tf.json", "belong to the portal"}, {".terraformrc", "configures"},
 	} {
-		err := catalog.CheckBundle(zipped(t, entry{name: c.name, data: "x"}), nil, nil)
+		err := catalog.CheckBundle(zipped(t, entry{name: c.name, data: "x"}), catalog.Manifest{}, nil)
 		refused(t, c.name, err, "bundle/", c.words)
 	}
 }
@@ -89,11 +89,11 @@ func TestHostileKinds(t *testing.T) {
 		"pipe or socket": fs.ModeSocket | 0o666, "set-user": fs.ModeSetuid | 0o755, "set-group": fs.ModeSetgid | 0o755,
 		"plain files": fs.ModeDevice | fs.ModeCharDevice | 0o666,
 	} {
-		err := catalog.CheckBundle(zipped(t, entry{name: "x", data: "/etc/passwd", mode: mode}), nil, nil)
+		err := catalog.CheckBundle(zipped(t, entry{name: "x", data: "/etc/passwd", mode: mode}), catalog.Manifest{}, nil)
 		refused(t, name, err, "bundle/x", name)
 	}
 	folder := zipped(t, entry{name: "x", data: "x", mode: fs.ModeDir | 0o755})
-	refused(t, "folder with content", catalog.CheckBundle(folder, nil, nil), "bundle", "")
+	refused(t, "folder with content", catalog.CheckBundle(folder, catalog.Manifest{}, nil), "bundle", "")
 }
 
 func TestClashingNames(t *testing.T) {
@@ -102,7 +102,7 @@ func TestClashingNames(t *testing.T) {
 		{"\u00e9.txt", "e\u0301.txt", "accents"}, {"a", "a/b", "also a file"}, {"a/b", "a", "also a folder"}, {"A/b", "a/B", "capital"},
 		{"main.TF", "other", "capital"},
 	} {
-		err := catalog.CheckBundle(zipped(t, entry{name: c[0], data: "1"}, entry{name: c[1], data: "2"}), nil, nil)
+		err := catalog.CheckBundle(zipped(t, entry{name: c[0], data: "1"}, entry{name: c[1], data: "2"}), catalog.Manifest{}, nil)
 		if c[2] != "" {
 			refused(t, c[0]+" "+c[1], err, "bundle/", c[2])
 		}
@@ -129,7 +129,7 @@ func TestBombs(t *testing.T) {
 		"no zip":    {[]byte("hello"), "no zip file"},
 	} {
 		start := time.Now()
-		refused(t, name, catalog.CheckBundle(c.data, nil, nil), "bundle", c.words)
+		refused(t, name, catalog.CheckBundle(c.data, catalog.Manifest{}, nil), "bundle", c.words)
 		if d := time.Since(start); d > 2*time.Second {
 			t.Errorf("%s: took %s", name, d)
 		}
@@ -143,17 +143,17 @@ func TestFalseSizes(t *testing.T) {
 	for name, size := range map[string]uint32{"smaller": 10, "larger": 20000, "huge": 99 << 20} {
 		bad := bytes.Clone(good)
 		binary.LittleEndian.PutUint32(bad[directory+24:], size)
-		refused(t, name, catalog.CheckBundle(bad, nil, nil), "bundle/big", "")
+		refused(t, name, catalog.CheckBundle(bad, catalog.Manifest{}, nil), "bundle/big", "")
 	}
 	damaged := bytes.Clone(good)
 	binary.LittleEndian.PutUint32(damaged[directory+16:], 1)
-	refused(t, "checksum", catalog.CheckBundle(damaged, nil, nil), "bundle/big", "damaged")
+	refused(t, "checksum", catalog.CheckBundle(damaged, catalog.Manifest{}, nil), "bundle/big", "damaged")
 	encrypted := bytes.Clone(good)
 	encrypted[directory+8] |= 1
-	refused(t, "encrypted", catalog.CheckBundle(encrypted, nil, nil), "bundle/big", "encrypted")
+	refused(t, "encrypted", catalog.CheckBundle(encrypted, catalog.Manifest{}, nil), "bundle/big", "encrypted")
 	method := bytes.Clone(good)
 	method[directory+10] = 12
-	refused(t, "method", catalog.CheckBundle(method, nil, nil), "bundle/big", "method 12")
+	refused(t, "method", catalog.CheckBundle(method, catalog.Manifest{}, nil), "bundle/big", "method 12")
 }
 
 func TestPackIsDeterministic(t *testing.T) {
@@ -164,7 +164,7 @@ func TestPackIsDeterministic(t *testing.T) {
 	if errOne != nil || errTwo != nil || !bytes.Equal(one, two) {
 		t.Errorf("%v, %v, %d and %d bytes", errOne, errTwo, len(one), len(two))
 	}
-	if err := catalog.CheckBundle(one, nil, nil); err != nil {
+	if err := catalog.CheckBundle(one, catalog.Manifest{}, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -189,6 +189,6 @@ func FuzzCheckBundle(f *testing.F) {
 	_ = w.Close()
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = catalog.CheckBundle(data, nil, nil) // must not panic
+		_ = catalog.CheckBundle(data, catalog.Manifest{}, nil) // must not panic
 	})
 }

@@ -65,6 +65,7 @@ type Manifest struct {
 	ReadOnlyRoot  *bool             `json:"read_only_root,omitempty"`
 	Tags          []string          `json:"tags,omitempty"`
 	Bundle        string            `json:"bundle,omitempty"`
+	Network       string            `json:"network,omitempty" enum:"bundle,portal" doc:"Who makes an instance's network; absent: the bundle, or without one the portal"`
 }
 
 // Health says how the portal finds out that the app answers.

@@ -124,7 +124,7 @@ func (s *Service) insert(ctx context.Context, actor iap.Actor, v catalog.Version
 			HostName: s.HostName(v.App), Status: Queued, Parameters: s.seal(v.Manifest, params), CreatedAt: now,
 			TimeLimitAt: now.Add(v.Manifest.TimeLimit.Std()), IdleLimit: v.Manifest.IdleLimit.Std(), WarningBar: v.Manifest.WarningBar,
 			Price: s.Rates.Of(v.Manifest)}
-		if network == "" && v.BundleSHA == "" {
+		if network == "" && v.NetworkOfPortal() {
 			network = s.spareNetwork.take()
 		}
 		out.Execution, out.Network = out.ID, network

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,12 +171,13 @@ func (apps) Deployable(_ context.Context, slug string) (catalog.App, error) {
 }
 
 // few are what the manifests of some apps begin with.
-var few = map[string]string{"few": "instances: 1\n", "idle": "idle_limit: 40m\n", "long": "time_limit_most: 24h\n", "short": "time_limit_most: 30m\n"}
+var few = map[string]string{"few": "instances: 1\n", "idle": "idle_limit: 40m\n", "long": "time_limit_most: 24h\n", "short": "time_limit_most: 30m\n",
+	"own-portal": "bundle: bundle\nnetwork: portal\n"}
 
 func (apps) Version(_ context.Context, slug string, _ int) (catalog.Version, error) {
 	m, err := catalog.ParseManifest([]byte(few[slug] + "slug: " + slug + "\nname: App\nimage: app:1\nport: 80\nparameters:\n  - {name: password, secret: true}\n"))
 	v := catalog.Version{App: slug, Number: 1, Manifest: m}
-	if slug == "own" {
+	if strings.HasPrefix(slug, "own") {
 		v.BundleSHA = "a bundle of its own"
 	}
 	return v, err

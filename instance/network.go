@@ -20,9 +20,10 @@ const (
 const networkTimeout = 10 * time.Second
 
 // networks are the networks that are being made, or were, for the apply jobs of
-// this process. The network of an instance of the built-in bundle is the portal's,
-// for a provider may wait for seconds for one that it made itself. It was made
-// ahead (see spareNetwork), or is made while the job's tool reads its scripts.
+// this process. The network of an instance of the built-in bundle, and of one whose
+// app wants it so, is the portal's, for a provider may wait for seconds for one that
+// it made itself. It was made ahead (see spareNetwork), or is made while the job's
+// tool reads its scripts.
 type networks struct {
 	mu sync.Mutex
 	of map[string]*network // by instance
@@ -95,7 +96,7 @@ func (w *network) wait(ctx context.Context) error {
 }
 
 // BeforeState is to be called before a job's tool gets the state, which it needs
-// before it does anything: what the built-in bundle builds upon is there then.
+// before it does anything: the network that the bundle builds upon is there then.
 // Unavailable while the platform does not answer; the tool asks again, and the
 // instance says what it waits for. A network that the platform refuses makes no
 // error here: the tool meets the same, and the job ends as it always does.
@@ -152,7 +153,7 @@ func (s *Service) network(ctx context.Context, j job.Job) error {
 		return err
 	}
 	v, err := s.Catalog.Version(ctx, i.App, i.Version)
-	if err != nil || v.BundleSHA != "" {
+	if err != nil || !v.NetworkOfPortal() {
 		return err
 	}
 	labels := s.spareLabels()
@@ -165,7 +166,7 @@ func (s *Service) network(ctx context.Context, j job.Job) error {
 	return err
 }
 
-// networkName is the name of the network of an instance of the built-in bundle.
+// networkName is the name of the network of an instance, where the portal makes it.
 func (s *Service) networkName(i Instance) string {
 	return orText(i.Network, s.ResourceName(i.HostName))
 }

@@ -73,6 +73,19 @@ func TestABundleOfItsOwnMakesItsNetwork(t *testing.T) {
 	}
 }
 
+// TestABundleThatWantsThePortalsNetwork gets it as the built-in one does.
+func TestABundleThatWantsThePortalsNetwork(t *testing.T) {
+	l := newLife(t)
+	i := l.deploy("own-portal")
+	j := l.begin(job.Apply)
+	if made := l.resources(i.ID); len(made) != 1 || made[0].Name != i.HostName {
+		t.Errorf("made: %+v", made)
+	}
+	if spec, err := l.Prepare(t.Context(), j); err != nil || spec.Variables["network"] != i.HostName || spec.BuiltIn {
+		t.Errorf("the bundle is told %v, %v", spec.Variables["network"], err)
+	}
+}
+
 // TestANetworkWaitsForThePlatform: the tool is told to ask again, and the
 // instance says what it waits for.
 func TestANetworkWaitsForThePlatform(t *testing.T) {

@@ -45,6 +45,8 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 	}
 	if spec.Bundle == "" {
 		spec.Bundle, spec.BuiltIn = s.BuiltIn, true
+	}
+	if v.NetworkOfPortal() {
 		spec.Variables["network"] = s.networkName(i) // see makeNetwork
 	}
 	spec.Secrets = append(spec.Secrets, spec.State.Password)

@@ -1,5 +1,5 @@
-# The to-do list's own scripts: a container without privileges in a network of its own, and a volume
-# for the list. The port is published on the loopback address alone.
+# The to-do list's own scripts: a container without privileges in a network of its own, which the
+# portal has ready, and a volume for the list. The port is published on the loopback address alone.
 
 terraform {
   required_providers {
@@ -21,7 +21,9 @@ locals {
   }, var.environment)
 }
 
+# Without the portal, as when you try the scripts by hand, they make the network themselves.
 resource "docker_network" "app" {
+  count  = var.network == "" ? 1 : 0
   name   = var.resource_name
   driver = "bridge"
 
@@ -57,7 +59,7 @@ resource "docker_container" "app" {
   restart               = "no" # an app that ends is a fault to show, not to hide
   destroy_grace_seconds = 2    # SIGTERM, then SIGKILL
 
-  network_mode = docker_network.app.name
+  network_mode = var.network == "" ? docker_network.app[0].name : var.network
   ports {
     internal = var.port
     ip       = "127.0.0.1"

@@ -52,6 +52,12 @@ variable "read_only_root" {
   default     = true
 }
 
+variable "network" {
+  description = "A network that is there, for the instance alone; see network in iap.yaml."
+  type        = string
+  default     = ""
+}
+
 # The app's own parameter, see iap.yaml.
 variable "title" {
   description = "The list's title."
