@@ -118,7 +118,8 @@ func (s *Service) find(ctx context.Context, actor iap.Actor, ref string) (Instan
 }
 
 // findPart finds the one live instance whose host name has part in it: among
-// the actor's own first, then for an admin among all.
+// the actor's own first, then for an admin among all. When none lives it is the
+// actor's last one that did, for people ask what became of it.
 func (s *Service) findPart(ctx context.Context, actor iap.Actor, part string) (Instance, error) {
 	const op = "instance.Get"
 	none := iap.Errorf(op, iap.NotFound, "none")
@@ -144,7 +145,16 @@ func (s *Service) findPart(ctx context.Context, actor iap.Actor, part string) (I
 	}
 	switch len(own) {
 	case 0:
-		return Instance{}, none
+		ended, err := s.Store.Instances(ctx, Filter{Owner: actor.ID, Text: part})
+		for _, i := range ended {
+			if strings.Contains(i.HostName, part) {
+				return i, nil
+			}
+		}
+		if err == nil {
+			err = none
+		}
+		return Instance{}, err
 	case 1:
 		return own[0], nil
 	}

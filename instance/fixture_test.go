@@ -189,6 +189,7 @@ type platform struct {
 	down     bool
 	resists  bool
 	refuses  error // to make a network
+	loses    error // the answer to who has it make a network
 	left     map[string][]instance.Resource
 	box      instance.Container
 	upstream string
@@ -248,6 +249,9 @@ func (p *platform) MakeNetwork(_ context.Context, name string, labels map[string
 		return p.answer()
 	}
 	p.left[id] = append(p.left[id], instance.Resource{Kind: "network", ID: name, Name: name, Labels: labels})
+	if p.loses != nil {
+		return p.loses
+	}
 	return p.answer()
 }
 
@@ -261,7 +265,7 @@ func (p *platform) has(name string) bool {
 	return false
 }
 
-func (p *platform) NetworkUsed(_ context.Context, name string) (bool, error) {
+func (p *platform) NetworkUsed(_ context.Context, name string, _ map[string]string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.has(name) {

@@ -98,8 +98,8 @@ func (w *network) wait(ctx context.Context) error {
 // BeforeState is to be called before a job's tool gets the state, which it needs
 // before it does anything: the network that the bundle builds upon is there then.
 // Unavailable while the platform does not answer; the tool asks again, and the
-// instance says what it waits for. A network that the platform refuses makes no
-// error here: the tool meets the same, and the job ends as it always does.
+// instance says what it waits for. Conflict when the platform refuses the network: the
+// job fails without the state, and networkProblem tells why.
 func (s *Service) BeforeState(ctx context.Context, j job.Job) error {
 	if j.Kind != job.Apply {
 		return nil
@@ -113,6 +113,9 @@ func (s *Service) BeforeState(ctx context.Context, j job.Job) error {
 		if err := s.waits(ctx, j.Instance, s.Platform.Title()); err != nil {
 			return err
 		}
+		return w.err
+	}
+	if w.err != nil {
 		return w.err
 	}
 	i, err := s.Store.Instance(ctx, j.Instance)
@@ -160,16 +163,24 @@ func (s *Service) network(ctx context.Context, j job.Job) error {
 	if i.Network == "" {
 		maps.Copy(labels, s.labels(i))
 	}
+	name := networkName(i)
 	s.failpoint("instance.network.before")
-	err = s.Platform.MakeNetwork(ctx, s.networkName(i), labels)
+	err = s.Platform.MakeNetwork(ctx, name, labels)
 	s.failpoint("instance.network.after")
+	if err != nil || i.Network == "" {
+		return err
+	}
+	// It was there before the instance was, and so may be what somebody has put into it.
+	used, err := s.Platform.NetworkUsed(ctx, name, labels)
+	if err == nil && used {
+		err = iap.Errorf("instance.MakeNetwork", iap.Conflict, "somebody has put a container into the network %s, which was for this instance alone", name)
+	}
 	return err
 }
 
 // networkName is the name of the network of an instance, where the portal makes it.
-func (s *Service) networkName(i Instance) string {
-	return orText(i.Network, s.ResourceName(i.HostName))
-}
+// A bundle may give resource_name to one of its own.
+func networkName(i Instance) string { return orText(i.Network, "iap-"+i.ID) }
 
 // networkProblem is the reason of a failed apply whose network the platform
 // refused to make; empty when it did not.
@@ -178,7 +189,7 @@ func (s *Service) networkProblem(id string) string {
 	if !iap.IsKind(err, iap.Conflict) {
 		return ""
 	}
-	return s.Platform.Title() + " cannot make a network for the instance: " + message(err)
+	return s.Platform.Title() + " has no network for the instance: " + message(err)
 }
 
 // withoutNetwork returns the resources that only a bundle can have left behind.

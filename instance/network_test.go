@@ -39,11 +39,11 @@ func TestANetworkIsMadeForTheBuiltInBundle(t *testing.T) {
 	i := l.deploy("todo")
 	j := l.begin(job.Apply)
 	made := l.resources(i.ID)
-	if len(made) != 1 || made[0].Kind != "network" || made[0].Name != i.HostName || made[0].Labels[instance.LabelOwner] != jane.ID {
+	if len(made) != 1 || made[0].Kind != "network" || made[0].Name != "iap-"+i.ID || made[0].Labels[instance.LabelOwner] != jane.ID {
 		t.Fatalf("made: %+v", made)
 	}
 	spec, err := l.Prepare(t.Context(), j)
-	if err != nil || spec.Variables["network"] != i.HostName {
+	if err != nil || spec.Variables["network"] != "iap-"+i.ID {
 		t.Errorf("the bundle is told %v, %v", spec.Variables["network"], err)
 	}
 	if err := l.BeforeState(t.Context(), j); err != nil || len(l.resources(i.ID)) != 1 {
@@ -78,10 +78,10 @@ func TestABundleThatWantsThePortalsNetwork(t *testing.T) {
 	l := newLife(t)
 	i := l.deploy("own-portal")
 	j := l.begin(job.Apply)
-	if made := l.resources(i.ID); len(made) != 1 || made[0].Name != i.HostName {
+	if made := l.resources(i.ID); len(made) != 1 || made[0].Name != "iap-"+i.ID {
 		t.Errorf("made: %+v", made)
 	}
-	if spec, err := l.Prepare(t.Context(), j); err != nil || spec.Variables["network"] != i.HostName || spec.BuiltIn {
+	if spec, err := l.Prepare(t.Context(), j); err != nil || spec.Variables["network"] != "iap-"+i.ID || spec.BuiltIn {
 		t.Errorf("the bundle is told %v, %v", spec.Variables["network"], err)
 	}
 }
@@ -106,15 +106,19 @@ func TestANetworkWaitsForThePlatform(t *testing.T) {
 	l.until(i.ID, func(i instance.Instance) bool { return i.Waiting == "" })
 }
 
-// TestANetworkThatCannotBeMade: people read why, and not what the tool made of it.
+// TestANetworkThatCannotBeMade: the tool does nothing, and people read why.
 func TestANetworkThatCannotBeMade(t *testing.T) {
 	l := newLife(t)
 	l.docker.set(func(p *platform) { p.refuses = iap.Errorf("x", iap.Conflict, "all subnets are taken") })
 	i := l.deploy("todo")
-	l.done(l.begin(job.Apply), job.Failed, "")
+	j := l.next(job.Apply)
+	if err := l.BeforeState(t.Context(), j); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("the tool goes on: %v", err)
+	}
+	l.done(j, job.Failed, "")
 	l.done(l.begin(job.Destroy), job.Succeeded, "")
 	i = l.until(i.ID, is(instance.DeployFailed))
-	if want := "Docker cannot make a network for the instance: all subnets are taken"; !strings.HasPrefix(i.Reason, want) {
+	if want := "Docker has no network for the instance: all subnets are taken"; !strings.HasPrefix(i.Reason, want) {
 		t.Errorf("the reason is %q, want %q", i.Reason, want)
 	}
 }

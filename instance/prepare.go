@@ -47,7 +47,7 @@ func (s *Service) Prepare(ctx context.Context, j job.Job) (job.Spec, error) {
 		spec.Bundle, spec.BuiltIn = s.BuiltIn, true
 	}
 	if v.NetworkOfPortal() {
-		spec.Variables["network"] = s.networkName(i) // see makeNetwork
+		spec.Variables["network"] = networkName(i) // see makeNetwork
 	}
 	spec.Secrets = append(spec.Secrets, spec.State.Password)
 	return spec, nil

@@ -52,6 +52,13 @@ func (s *spareNetwork) keep(name string) bool {
 	return true
 }
 
+// is reports whether a network is the spare one.
+func (s *spareNetwork) is(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name == name
+}
+
 // there reports whether there is one.
 func (s *spareNetwork) there() bool {
 	s.mu.Lock()
@@ -169,6 +176,9 @@ func (k *NetworkKeeper) run(ctx context.Context) {
 		case <-timer.C:
 			k.renew(ctx)
 		case <-s.news:
+			if err := k.adopt(ctx); err != nil {
+				continue // with the next news, or when one is due
+			}
 			freed, due := s.read()
 			for _, name := range freed {
 				k.reuse(ctx, name)
@@ -195,6 +205,8 @@ func (k *NetworkKeeper) make(ctx context.Context) error {
 	err := s.Platform.MakeNetwork(ctx, name, s.spareLabels())
 	if err == nil {
 		s.spareNetwork.keep(name)
+	} else {
+		s.spareNetwork.postpone(name) // it may have been made all the same
 	}
 	s.failpoint("instance.spare.after")
 	return err
@@ -216,7 +228,7 @@ func (k *NetworkKeeper) adopt(ctx context.Context) error {
 		return err
 	}
 	for _, r := range found {
-		if IsSpare(r) && !slices.Contains(used, r.Name) {
+		if IsSpare(r) && !s.spareNetwork.is(r.Name) && !slices.Contains(used, r.Name) {
 			k.reuse(ctx, r.Name)
 		}
 	}
@@ -229,24 +241,42 @@ func (k *NetworkKeeper) adopt(ctx context.Context) error {
 // into it.
 func (k *NetworkKeeper) reuse(ctx context.Context, name string) {
 	s := k.Service
-	used, err := s.Platform.NetworkUsed(ctx, name)
+	used, err := s.Platform.NetworkUsed(ctx, name, s.spareLabels())
 	switch {
 	case iap.IsKind(err, iap.NotFound):
+	case iap.IsKind(err, iap.Conflict):
+		slog.Warn("a network of an instance that has ended is another's by now", "network", name, "error", err)
 	case err == nil && !used && s.spareNetwork.keep(name):
 		s.failpoint("instance.spare.reused")
 	case iap.IsKind(err, iap.Unavailable):
 		s.spareNetwork.postpone(name)
 	default:
+		if used {
+			slog.Warn("a container of somebody else is taken out of the network of an instance that has ended", "network", name)
+		}
 		k.remove(ctx, name)
 	}
 }
 
-// remove removes a network. One that stays is found by the next process.
+// remove removes a network, unless another process has found it here and given it to
+// an instance. One that stays is found by the next process.
 func (k *NetworkKeeper) remove(ctx context.Context, name string) {
 	s := k.Service
-	s.failpoint("instance.spare.remove.before")
-	err := s.Platform.Remove(ctx, Resource{Platform: s.Platform.Name(), Kind: "network", ID: name, Name: name})
-	s.failpoint("instance.spare.remove.after")
+	used, err := s.Store.Networks(ctx)
+	if err == nil && slices.Contains(used, name) {
+		return
+	}
+	if err == nil {
+		_, err = s.Platform.NetworkUsed(ctx, name, s.spareLabels())
+	}
+	if iap.IsKind(err, iap.NotFound) || iap.IsKind(err, iap.Conflict) {
+		return // somebody was quicker, and maybe took the name
+	}
+	if err == nil {
+		s.failpoint("instance.spare.remove.before")
+		err = s.Platform.Remove(ctx, Resource{Platform: s.Platform.Name(), Kind: "network", ID: name, Name: name})
+		s.failpoint("instance.spare.remove.after")
+	}
 	if err != nil && ctx.Err() == nil {
 		slog.Warn("a network that no instance uses stays until the next start", "network", name, "error", err)
 	}

@@ -2,10 +2,13 @@ package instance_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	iap "github.com/internal-app-portal/iap"
 	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/job"
 )
@@ -118,12 +121,12 @@ func TestTwoInstancesHaveTwoNetworks(t *testing.T) {
 		l.done(l.begin(job.Apply), job.Succeeded, upstream)
 		i = l.until(i.ID, is(instance.Running))
 		if app == "chat" {
-			if !slices.Contains(l.networks(), i.HostName) {
-				t.Errorf("there are %v, want %s", l.networks(), i.HostName)
+			if !slices.Contains(l.networks(), "iap-"+i.ID) {
+				t.Errorf("there are %v, want that of %s", l.networks(), i.ID)
 			}
 			l.passes(k, "instance.spare.after") // a new spare one
 			l.finish(i)
-			if slices.Contains(l.networks(), i.HostName) {
+			if slices.Contains(l.networks(), "iap-"+i.ID) {
 				t.Errorf("left: %v", l.networks())
 			}
 		}
@@ -146,8 +149,9 @@ func TestANetworkWithAStrangerIsNotReused(t *testing.T) {
 	k := l.keepNetwork()
 	l.passes(k, "instance.spare.after")
 	i := l.deploy("todo")
+	j := l.begin(job.Apply)
 	l.docker.set(func(p *platform) { p.used = []string{i.Network} })
-	l.done(l.begin(job.Apply), job.Succeeded, upstream)
+	l.done(j, job.Succeeded, upstream)
 	l.finish(l.until(i.ID, is(instance.Running)))
 	l.passes(k, "instance.spare.remove.after")
 	if slices.Contains(l.networks(), i.Network) {
@@ -207,10 +211,83 @@ func TestTwoProcessesGiveANetworkOnce(t *testing.T) {
 	l.passes(k, "instance.spare.after")
 	other := l.another()
 	other.passes(other.keepNetwork(), "instance.spare.reused")
-	if i := l.deploy("todo"); i.Network == "" {
+	i := l.deploy("todo")
+	if i.Network == "" {
 		t.Fatal("it was given none")
 	}
-	if i := other.deploy("chat"); i.Network != "" {
-		t.Errorf("two instances have %s", i.Network)
+	if next := other.deploy("chat"); next.Network != "" {
+		t.Errorf("two instances have %s", next.Network)
+	}
+}
+
+// TestAProcessThatStopsLeavesTheNetworksOfOthers: what it kept may be an instance's
+// by now.
+func TestAProcessThatStopsLeavesTheNetworksOfOthers(t *testing.T) {
+	l := newLife(t)
+	k := l.keepNetwork()
+	l.passes(k, "instance.spare.after")
+	other := l.another()
+	other.passes(other.keepNetwork(), "instance.spare.reused")
+	i := other.deploy("todo")
+	k.stop()
+	if got := l.networks(); !slices.Equal(got, []string{i.Network}) {
+		t.Errorf("there are %v; the instance has %q", got, i.Network)
+	}
+}
+
+// TestANetworkThatWasMadeInVain: the answer of the platform was lost, the network is
+// there.
+func TestANetworkThatWasMadeInVain(t *testing.T) {
+	l := newLife(t)
+	l.docker.set(func(p *platform) { p.loses = errors.New("the answer is lost") })
+	k := l.keepNetwork()
+	l.passes(k, "instance.spare.after")
+	l.docker.set(func(p *platform) { p.loses = nil })
+	if got := l.networks(); len(got) != 1 {
+		t.Fatalf("there are %v", got)
+	}
+	k.stop()
+	if left := l.networks(); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// TestANetworkWithAStrangerIsNotUsed: what was put into it while nobody had it.
+func TestANetworkWithAStrangerIsNotUsed(t *testing.T) {
+	l := newLife(t)
+	k := l.keepNetwork()
+	l.passes(k, "instance.spare.after")
+	l.docker.set(func(p *platform) { p.used = []string{p.left[""][0].Name} })
+	i := l.deploy("todo")
+	j := l.next(job.Apply)
+	if err := l.BeforeState(t.Context(), j); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("the tool goes on: %v", err)
+	}
+	l.done(j, job.Failed, "")
+	l.done(l.begin(job.Destroy), job.Succeeded, "")
+	if i = l.until(i.ID, is(instance.DeployFailed)); !strings.Contains(i.Reason, "somebody has put a container into the network") {
+		t.Errorf("the reason is %q", i.Reason)
+	}
+	l.passes(k, "instance.spare.remove.after")
+}
+
+// TestANetworkThatComesBackFirst: a portal that has just started is given one before
+// it has looked for what an earlier process kept.
+func TestANetworkThatComesBackFirst(t *testing.T) {
+	l := newLife(t)
+	earlier := l.another()
+	earlier.passes(earlier.keepNetwork(), "instance.spare.after")
+	i := earlier.deploy("todo")
+	l.done(l.begin(job.Apply), job.Succeeded, upstream)
+	l.until(i.ID, is(instance.Running))
+	labels := map[string]string{instance.LabelPortal: "portal", instance.LabelMadeBy: instance.MadeByPortal}
+	if err := l.docker.MakeNetwork(t.Context(), "iap-x", labels); err != nil {
+		t.Fatal(err)
+	}
+	k := l.keepNetwork()
+	l.finish(i)
+	l.passes(k, "instance.spare.remove.after")
+	if next := l.deploy("chat"); !slices.Equal(l.networks(), []string{next.Network}) {
+		t.Errorf("the next was given %q of %v", next.Network, l.networks())
 	}
 }

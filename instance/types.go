@@ -162,9 +162,10 @@ type Platform interface {
 	// MakeNetwork makes a network of a name with these labels unless it is there.
 	// Conflict, with the platform's reason, when it refuses.
 	MakeNetwork(ctx context.Context, name string, labels map[string]string) error
-	// NetworkUsed reports whether a container is in a network. NotFound when
-	// there is none of the name.
-	NetworkUsed(ctx context.Context, name string) (bool, error)
+	// NetworkUsed reports whether a container, running or not, is in a network
+	// with these labels. NotFound when there is none of the name, Conflict when
+	// it is another's.
+	NetworkUsed(ctx context.Context, name string, labels map[string]string) (bool, error)
 	// CheckUpstream returns an Invalid error unless upstream is an address of
 	// this instance's container.
 	CheckUpstream(ctx context.Context, instance, upstream string) error

@@ -375,15 +375,16 @@ func TestRealMakeNetworkAtOnce(t *testing.T) {
 func TestRealNetworkUsed(t *testing.T) {
 	r := realEngine(t)
 	name := r.portal + "-one"
-	if _, err := r.platform.NetworkUsed(t.Context(), name); !iap.IsKind(err, iap.NotFound) {
+	labels := map[string]string{instance.LabelPortal: r.portal}
+	if _, err := r.platform.NetworkUsed(t.Context(), name, labels); !iap.IsKind(err, iap.NotFound) {
 		t.Errorf("of one that there is not: %v", err)
 	}
-	if err := r.platform.MakeNetwork(t.Context(), name, map[string]string{instance.LabelPortal: r.portal}); err != nil {
+	if err := r.platform.MakeNetwork(t.Context(), name, labels); err != nil {
 		t.Fatal(err)
 	}
 	used := func(want bool) {
 		t.Helper()
-		if got, err := r.platform.NetworkUsed(t.Context(), name); err != nil || got != want {
+		if got, err := r.platform.NetworkUsed(t.Context(), name, labels); err != nil || got != want {
 			t.Errorf("used: %v, %v; want %v", got, err, want)
 		}
 	}
@@ -393,11 +394,18 @@ func TestRealNetworkUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	used(true)
+	if _, err := r.client.ContainerStop(t.Context(), r.portal+"-two", client.ContainerStopOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	used(true) // it comes back when it is started
+	if _, err := r.platform.NetworkUsed(t.Context(), name, map[string]string{instance.LabelPortal: "another"}); !iap.IsKind(err, iap.Conflict) {
+		t.Errorf("of another's: %v", err)
+	}
 	// By its name, as the portal does that finds it in use.
 	if err := r.platform.Remove(t.Context(), instance.Resource{Kind: "network", ID: name}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.platform.NetworkUsed(t.Context(), name); !iap.IsKind(err, iap.NotFound) {
+	if _, err := r.platform.NetworkUsed(t.Context(), name, labels); !iap.IsKind(err, iap.NotFound) {
 		t.Errorf("after its removal: %v", err)
 	}
 }

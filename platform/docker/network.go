@@ -55,16 +55,23 @@ func (p *Platform) MakeNetwork(ctx context.Context, name string, labels map[stri
 	return nil
 }
 
-// NetworkUsed reports whether a running container is in a network. NotFound when
-// there is none of the name.
-func (p *Platform) NetworkUsed(ctx context.Context, name string) (bool, error) {
+// NetworkUsed reports whether a container, running or not, is in a network that
+// MakeNetwork made. NotFound when there is none of the name, Conflict when it is
+// another's.
+func (p *Platform) NetworkUsed(ctx context.Context, name string, labels map[string]string) (bool, error) {
+	const op = "docker.NetworkUsed"
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	found, err := p.client.NetworkInspect(ctx, name, client.NetworkInspectOptions{})
-	if err != nil {
-		return false, p.failure("docker.NetworkUsed", err)
+	there, err := p.named(ctx, name, labels)
+	if err == nil && len(there) == 0 {
+		err = iap.Errorf(op, iap.NotFound, "there is no network %q", name)
 	}
-	return len(found.Network.Containers) > 0, nil
+	if err != nil {
+		return false, err
+	}
+	// The network itself names those alone that run.
+	in, err := p.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("network", name)})
+	return len(in.Items) > 0, p.failure(op, err)
 }
 
 // named returns the networks of a name, oldest first. Conflict when one of them

@@ -1,3 +1,5 @@
+//go:build linux
+
 package local_test
 
 import (
@@ -11,6 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/internal-app-portal/iap/job"
 	"github.com/internal-app-portal/iap/runner/local"
@@ -84,7 +89,15 @@ func TestJobsDoWithoutASpareThatDied(t *testing.T) {
 	g, apply := spareRig(t)
 	for n, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		for _, pid := range g.waiting() {
+			fd, err := unix.PidfdOpen(pid, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
 			_ = syscall.Kill(pid, signal)
+			if signal == syscall.SIGTERM { // later it would be that of the job
+				_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(time.Minute.Milliseconds()))
+			}
+			_ = unix.Close(fd)
 		}
 		spec, destroy := apply(fmt.Sprintf("iap-test-no-spare-%d-%d", os.Getpid(), n))
 		res := g.run(spec)

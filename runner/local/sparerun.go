@@ -47,7 +47,10 @@ func superviseSpare(f folder, signals <-chan os.Signal) error {
 	}
 	select {
 	case o := <-orders:
-		return superviseLocked(folder(o.Folder), signals, ready)
+		if len(signals) == 0 {
+			return superviseLocked(folder(o.Folder), signals, ready)
+		}
+		// It was to end before the job came, which the portal starts elsewhere then.
 	case <-needless:
 	case <-signals:
 	}
