@@ -238,8 +238,8 @@ func (m *Manifest) checkBundle(p *problems) {
 	case m.Network == "" || p.has("network"):
 	case m.Network != NetworkPortal && m.Network != NetworkBundle:
 		p.add("network", "%q is not possible; want %s or %s", shorten(m.Network), NetworkBundle, NetworkPortal)
-	case m.Network == NetworkBundle && m.Bundle == "":
-		p.add("network", "is that of the bundle, but there is no bundle; want bundle: FOLDER, or leave it out")
+	case m.Bundle == "":
+		p.add("network", "is for an app with a bundle; without one the portal makes it anyway; leave it out")
 	}
 	if m.Bundle != "" && !p.has("bundle") && (!inside(m.Bundle) || path.Clean(m.Bundle) == ".") {
 		p.add("bundle", "%q is not a folder beside iap.yaml; want one like bundle", shorten(m.Bundle))

@@ -192,7 +192,7 @@ var badFields = []struct {
 	{yaml: minimal + "bundle: /etc", field: "bundle", words: "not a folder beside", notInSchema: true},
 	{yaml: minimal + "bundle: .", field: "bundle", words: "not a folder beside", notInSchema: true},
 	{yaml: minimal + "bundle: bundle\nnetwork: host", field: "network", words: `"host" is not possible; want bundle or portal`},
-	{yaml: minimal + "network: bundle", field: "network", words: "there is no bundle", notInSchema: true},
+	{yaml: minimal + "network: bundle", field: "network", words: "for an app with a bundle", notInSchema: true},
 	{yaml: minimal + "network: portal\nbundle: bundle\nparameters: [{name: network}]", field: "parameters[0].name", words: "already use", notInSchema: true},
 	{yaml: minimal + "nmae: x", field: "nmae", words: `unknown field; did you mean "name"? (line 4)`},
 	{yaml: minimal + "health: {pathh: /}", field: "health.pathh", words: `did you mean "path"?`},

@@ -54,7 +54,7 @@ type Manifest struct {
 	ReadOnlyRoot  *bool             `yaml:"read_only_root,omitempty" json:"read_only_root,omitempty"` // default true
 	Tags          []string          `yaml:"tags,omitempty" json:"tags,omitempty"`
 	Bundle        string            `yaml:"bundle,omitempty" json:"bundle,omitempty"`   // folder beside iap.yaml
-	Network       string            `yaml:"network,omitempty" json:"network,omitempty"` // NetworkPortal, NetworkBundle; empty: the one without bundle, the other with one
+	Network       string            `yaml:"network,omitempty" json:"network,omitempty"` // NetworkBundle (default), NetworkPortal; without a bundle empty
 }
 
 // Who makes the network of an instance.

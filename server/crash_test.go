@@ -19,7 +19,10 @@ import (
 	"testing"
 	"time"
 
+	moby "github.com/moby/moby/client"
+
 	"github.com/internal-app-portal/iap/client"
+	"github.com/internal-app-portal/iap/instance"
 	"github.com/internal-app-portal/iap/server"
 	"github.com/internal-app-portal/iap/store"
 )
@@ -137,7 +140,10 @@ func startChild(t *testing.T, c child) *process {
 		_ = cmd.Wait()
 		close(p.done)
 	}()
-	t.Cleanup(func() { p.kill() })
+	t.Cleanup(func() {
+		p.kill()
+		removeNetworks(t, c)
+	})
 	return p
 }
 
@@ -162,6 +168,34 @@ func (p *process) passes(t *testing.T, points ...string) {
 func (p *process) kill() {
 	_ = p.Process.Kill()
 	<-p.done
+}
+
+// removeNetworks removes the networks that a child kept which was killed.
+func removeNetworks(t *testing.T, c child) {
+	t.Helper()
+	db, err := store.Open(context.Background(), filepath.Join(c.Data, "iap.db"), store.Options{})
+	if err != nil {
+		return // it died before it had a database
+	}
+	defer db.Close()
+	portal, err := db.Setting(context.Background(), "portal_id")
+	if err != nil {
+		return
+	}
+	docker, err := moby.New(moby.FromEnv)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer docker.Close()
+	left, err := docker.NetworkList(context.Background(), moby.NetworkListOptions{
+		Filters: make(moby.Filters).Add("label", instance.LabelPortal+"="+string(portal))})
+	if err != nil {
+		return // there is no engine
+	}
+	for _, n := range left.Items {
+		_, _ = docker.NetworkRemove(context.Background(), n.ID, moby.NetworkRemoveOptions{})
+	}
 }
 
 // stop ends a child in order, and checks what it has told.
