@@ -193,7 +193,8 @@ type platform struct {
 	left     map[string][]instance.Resource
 	box      instance.Container
 	upstream string
-	used     []string // networks with a container
+	used     map[string]string // networks with a container, and the instance of that
+	hangs    chan struct{}     // the next question about a network has no answer; closed when it was asked
 }
 
 func (p *platform) set(fn func(*platform)) { p.mu.Lock(); fn(p); p.mu.Unlock() }
@@ -265,13 +266,25 @@ func (p *platform) has(name string) bool {
 	return false
 }
 
-func (p *platform) NetworkUsed(_ context.Context, name string, _ map[string]string) (bool, error) {
+func (p *platform) NetworkUsed(ctx context.Context, name string, _ map[string]string, own string) (bool, error) {
+	p.mu.Lock()
+	hangs := p.hangs
+	p.hangs = nil
+	p.mu.Unlock()
+	if hangs != nil {
+		close(hangs)
+		<-ctx.Done()
+	}
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.has(name) {
 		return false, iap.Errorf("test", iap.NotFound, "there is no network %s", name)
 	}
-	return slices.Contains(p.used, name), p.answer()
+	of, used := p.used[name]
+	return used && (own == "" || of != own), p.answer()
 }
 func (p *platform) CheckUpstream(context.Context, string, string) error {
 	return nil

@@ -171,7 +171,8 @@ func (s *Service) network(ctx context.Context, j job.Job) error {
 		return err
 	}
 	// It was there before the instance was, and so may be what somebody has put into it.
-	used, err := s.Platform.NetworkUsed(ctx, name, labels)
+	// Its own container may be there, too: an earlier process gave the tool the state.
+	used, err := s.Platform.NetworkUsed(ctx, name, labels, i.ID)
 	if err == nil && used {
 		err = iap.Errorf("instance.MakeNetwork", iap.Conflict, "somebody has put a container into the network %s, which was for this instance alone", name)
 	}

@@ -241,15 +241,15 @@ func (k *NetworkKeeper) adopt(ctx context.Context) error {
 // into it.
 func (k *NetworkKeeper) reuse(ctx context.Context, name string) {
 	s := k.Service
-	used, err := s.Platform.NetworkUsed(ctx, name, s.spareLabels())
+	used, err := s.Platform.NetworkUsed(ctx, name, s.spareLabels(), "")
 	switch {
 	case iap.IsKind(err, iap.NotFound):
 	case iap.IsKind(err, iap.Conflict):
 		slog.Warn("a network of an instance that has ended is another's by now", "network", name, "error", err)
-	case err == nil && !used && s.spareNetwork.keep(name):
-		s.failpoint("instance.spare.reused")
-	case iap.IsKind(err, iap.Unavailable):
+	case err != nil: // the platform does not answer, or the portal stops
 		s.spareNetwork.postpone(name)
+	case !used && s.spareNetwork.keep(name):
+		s.failpoint("instance.spare.reused")
 	default:
 		if used {
 			slog.Warn("a container of somebody else is taken out of the network of an instance that has ended", "network", name)
@@ -259,7 +259,8 @@ func (k *NetworkKeeper) reuse(ctx context.Context, name string) {
 }
 
 // remove removes a network, unless another process has found it here and given it to
-// an instance. One that stays is found by the next process.
+// an instance. One that stays is tried again with the next, at the stop, and by the
+// next process.
 func (k *NetworkKeeper) remove(ctx context.Context, name string) {
 	s := k.Service
 	used, err := s.Store.Networks(ctx)
@@ -267,7 +268,7 @@ func (k *NetworkKeeper) remove(ctx context.Context, name string) {
 		return
 	}
 	if err == nil {
-		_, err = s.Platform.NetworkUsed(ctx, name, s.spareLabels())
+		_, err = s.Platform.NetworkUsed(ctx, name, s.spareLabels(), "")
 	}
 	if iap.IsKind(err, iap.NotFound) || iap.IsKind(err, iap.Conflict) {
 		return // somebody was quicker, and maybe took the name
@@ -277,7 +278,10 @@ func (k *NetworkKeeper) remove(ctx context.Context, name string) {
 		err = s.Platform.Remove(ctx, Resource{Platform: s.Platform.Name(), Kind: "network", ID: name, Name: name})
 		s.failpoint("instance.spare.remove.after")
 	}
+	if err != nil {
+		s.spareNetwork.postpone(name)
+	}
 	if err != nil && ctx.Err() == nil {
-		slog.Warn("a network that no instance uses stays until the next start", "network", name, "error", err)
+		slog.Warn("a network that no instance uses cannot be removed now", "network", name, "error", err)
 	}
 }

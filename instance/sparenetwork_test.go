@@ -150,7 +150,7 @@ func TestANetworkWithAStrangerIsNotReused(t *testing.T) {
 	l.passes(k, "instance.spare.after")
 	i := l.deploy("todo")
 	j := l.begin(job.Apply)
-	l.docker.set(func(p *platform) { p.used = []string{i.Network} })
+	l.docker.set(func(p *platform) { p.used = map[string]string{i.Network: ""} })
 	l.done(j, job.Succeeded, upstream)
 	l.finish(l.until(i.ID, is(instance.Running)))
 	l.passes(k, "instance.spare.remove.after")
@@ -257,7 +257,7 @@ func TestANetworkWithAStrangerIsNotUsed(t *testing.T) {
 	l := newLife(t)
 	k := l.keepNetwork()
 	l.passes(k, "instance.spare.after")
-	l.docker.set(func(p *platform) { p.used = []string{p.left[""][0].Name} })
+	l.docker.set(func(p *platform) { p.used = map[string]string{p.left[""][0].Name: ""} })
 	i := l.deploy("todo")
 	j := l.next(job.Apply)
 	if err := l.BeforeState(t.Context(), j); !iap.IsKind(err, iap.Conflict) {
@@ -289,5 +289,36 @@ func TestANetworkThatComesBackFirst(t *testing.T) {
 	l.passes(k, "instance.spare.remove.after")
 	if next := l.deploy("chat"); !slices.Equal(l.networks(), []string{next.Network}) {
 		t.Errorf("the next was given %q of %v", next.Network, l.networks())
+	}
+}
+
+// TestANetworkWithItsOwnContainer: a portal that was killed comes back when the
+// container is there; the tool asks for the state once more.
+func TestANetworkWithItsOwnContainer(t *testing.T) {
+	l := newLife(t)
+	l.passes(l.keepNetwork(), "instance.spare.after")
+	i := l.deploy("todo")
+	j := l.begin(job.Apply)
+	l.docker.set(func(p *platform) { p.used = map[string]string{i.Network: i.ID} })
+	if err := l.another().BeforeState(t.Context(), j); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAStopWhileANetworkComesBack: it goes with the spare one, wherever its keeper was.
+func TestAStopWhileANetworkComesBack(t *testing.T) {
+	l := newLife(t)
+	k := l.keepNetwork()
+	l.passes(k, "instance.spare.after")
+	i := l.deploy("todo")
+	l.done(l.begin(job.Apply), job.Succeeded, upstream)
+	l.until(i.ID, is(instance.Running))
+	asked := make(chan struct{})
+	l.docker.set(func(p *platform) { p.hangs = asked })
+	l.finish(i)
+	<-asked
+	k.stop()
+	if left := l.networks(); len(left) != 0 {
+		t.Errorf("left: %v", left)
 	}
 }

@@ -163,9 +163,9 @@ type Platform interface {
 	// Conflict, with the platform's reason, when it refuses.
 	MakeNetwork(ctx context.Context, name string, labels map[string]string) error
 	// NetworkUsed reports whether a container, running or not, is in a network
-	// with these labels. NotFound when there is none of the name, Conflict when
-	// it is another's.
-	NetworkUsed(ctx context.Context, name string, labels map[string]string) (bool, error)
+	// with these labels; those of the instance own do not count. NotFound when
+	// there is none of the name, Conflict when it is another's.
+	NetworkUsed(ctx context.Context, name string, labels map[string]string, own string) (bool, error)
 	// CheckUpstream returns an Invalid error unless upstream is an address of
 	// this instance's container.
 	CheckUpstream(ctx context.Context, instance, upstream string) error

@@ -54,7 +54,7 @@ func TestNoEngine(t *testing.T) {
 		"WatchExit": func() error { _, err := p.WatchExit(ctx, "x"); return err },
 		"Upstream":  func() error { return p.CheckUpstream(ctx, "x", "http://127.0.0.1:8080") },
 		"Network":   func() error { return p.MakeNetwork(ctx, "x", nil) },
-		"Used":      func() error { _, err := p.NetworkUsed(ctx, "x", nil); return err },
+		"Used":      func() error { _, err := p.NetworkUsed(ctx, "x", nil, ""); return err },
 		"Limit":     func() error { return p.LimitProcesses(ctx, "x", 10) },
 	}
 	for name, call := range calls {

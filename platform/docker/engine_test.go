@@ -376,7 +376,7 @@ func TestRealNetworkUsed(t *testing.T) {
 	r := realEngine(t)
 	name := r.portal + "-one"
 	labels := map[string]string{instance.LabelPortal: r.portal}
-	if _, err := r.platform.NetworkUsed(t.Context(), name, labels); !iap.IsKind(err, iap.NotFound) {
+	if _, err := r.platform.NetworkUsed(t.Context(), name, labels, ""); !iap.IsKind(err, iap.NotFound) {
 		t.Errorf("of one that there is not: %v", err)
 	}
 	if err := r.platform.MakeNetwork(t.Context(), name, labels); err != nil {
@@ -384,7 +384,7 @@ func TestRealNetworkUsed(t *testing.T) {
 	}
 	used := func(want bool) {
 		t.Helper()
-		if got, err := r.platform.NetworkUsed(t.Context(), name, labels); err != nil || got != want {
+		if got, err := r.platform.NetworkUsed(t.Context(), name, labels, ""); err != nil || got != want {
 			t.Errorf("used: %v, %v; want %v", got, err, want)
 		}
 	}
@@ -398,14 +398,19 @@ func TestRealNetworkUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	used(true) // it comes back when it is started
-	if _, err := r.platform.NetworkUsed(t.Context(), name, map[string]string{instance.LabelPortal: "another"}); !iap.IsKind(err, iap.Conflict) {
+	for own, want := range map[string]bool{"two": false, "one": true} {
+		if got, err := r.platform.NetworkUsed(t.Context(), name, labels, own); err != nil || got != want {
+			t.Errorf("used by others than %s: %v, %v", own, got, err)
+		}
+	}
+	if _, err := r.platform.NetworkUsed(t.Context(), name, map[string]string{instance.LabelPortal: "another"}, ""); !iap.IsKind(err, iap.Conflict) {
 		t.Errorf("of another's: %v", err)
 	}
 	// By its name, as the portal does that finds it in use.
 	if err := r.platform.Remove(t.Context(), instance.Resource{Kind: "network", ID: name}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.platform.NetworkUsed(t.Context(), name, labels); !iap.IsKind(err, iap.NotFound) {
+	if _, err := r.platform.NetworkUsed(t.Context(), name, labels, ""); !iap.IsKind(err, iap.NotFound) {
 		t.Errorf("after its removal: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/moby/moby/client/pkg/versions"
@@ -56,9 +57,9 @@ func (p *Platform) MakeNetwork(ctx context.Context, name string, labels map[stri
 }
 
 // NetworkUsed reports whether a container, running or not, is in a network that
-// MakeNetwork made. NotFound when there is none of the name, Conflict when it is
-// another's.
-func (p *Platform) NetworkUsed(ctx context.Context, name string, labels map[string]string) (bool, error) {
+// MakeNetwork made; those of the instance own do not count. NotFound when there is
+// none of the name, Conflict when it is another's.
+func (p *Platform) NetworkUsed(ctx context.Context, name string, labels map[string]string, own string) (bool, error) {
 	const op = "docker.NetworkUsed"
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -71,7 +72,10 @@ func (p *Platform) NetworkUsed(ctx context.Context, name string, labels map[stri
 	}
 	// The network itself names those alone that run.
 	in, err := p.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("network", name)})
-	return len(in.Items) > 0, p.failure(op, err)
+	used := slices.ContainsFunc(in.Items, func(c container.Summary) bool {
+		return own == "" || c.Labels[instance.LabelInstance] != own
+	})
+	return used, p.failure(op, err)
 }
 
 // named returns the networks of a name, oldest first. Conflict when one of them
