@@ -52,29 +52,20 @@ func (s *spareNetwork) keep(name string) bool {
 	return true
 }
 
-// is reports whether a network is the spare one.
-func (s *spareNetwork) is(name string) bool {
+// current returns the name of the spare network, which stays that; empty when there
+// is none.
+func (s *spareNetwork) current() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.name == name
-}
-
-// there reports whether there is one.
-func (s *spareNetwork) there() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.name != ""
+	return s.name
 }
 
 // free gives back a network; empty: none.
 func (s *spareNetwork) free(name string) {
-	if name == "" {
-		return
+	if name != "" {
+		s.postpone(name)
+		s.tell()
 	}
-	s.mu.Lock()
-	s.freed = append(s.freed, name)
-	s.mu.Unlock()
-	s.tell()
 }
 
 // postpone has a network looked at with the next that is given back.
@@ -197,7 +188,7 @@ func (k *NetworkKeeper) renew(ctx context.Context) {
 
 func (k *NetworkKeeper) make(ctx context.Context) error {
 	s := k.Service
-	if !k.adopted || s.spareNetwork.there() {
+	if !k.adopted || s.spareNetwork.current() != "" {
 		return nil
 	}
 	name := "iap-" + iap.NewID(s.Now())
@@ -228,7 +219,7 @@ func (k *NetworkKeeper) adopt(ctx context.Context) error {
 		return err
 	}
 	for _, r := range found {
-		if IsSpare(r) && !s.spareNetwork.is(r.Name) && !slices.Contains(used, r.Name) {
+		if IsSpare(r) && r.Name != s.spareNetwork.current() && !slices.Contains(used, r.Name) {
 			k.reuse(ctx, r.Name)
 		}
 	}
@@ -251,9 +242,6 @@ func (k *NetworkKeeper) reuse(ctx context.Context, name string) {
 	case !used && s.spareNetwork.keep(name):
 		s.failpoint("instance.spare.reused")
 	default:
-		if used {
-			slog.Warn("a container of somebody else is taken out of the network of an instance that has ended", "network", name)
-		}
 		k.remove(ctx, name)
 	}
 }
@@ -263,15 +251,19 @@ func (k *NetworkKeeper) reuse(ctx context.Context, name string) {
 // next process.
 func (k *NetworkKeeper) remove(ctx context.Context, name string) {
 	s := k.Service
-	used, err := s.Store.Networks(ctx)
-	if err == nil && slices.Contains(used, name) {
+	given, err := s.Store.Networks(ctx)
+	if err == nil && slices.Contains(given, name) {
 		return
 	}
+	used := false
 	if err == nil {
-		_, err = s.Platform.NetworkUsed(ctx, name, s.spareLabels(), "")
+		used, err = s.Platform.NetworkUsed(ctx, name, s.spareLabels(), "")
 	}
 	if iap.IsKind(err, iap.NotFound) || iap.IsKind(err, iap.Conflict) {
 		return // somebody was quicker, and maybe took the name
+	}
+	if used {
+		slog.Warn("a container of somebody else is taken out of a network that is removed", "network", name)
 	}
 	if err == nil {
 		s.failpoint("instance.spare.remove.before")

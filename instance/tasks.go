@@ -384,13 +384,16 @@ func (s *Service) JobStarted(ctx context.Context, j job.Job) error {
 		}
 		return true, nil
 	})
+	if err != nil {
+		return err
+	}
 	iap.AfterCommit(ctx, func() {
 		s.spareNetwork.later(spareLatest)
 		if j.Kind == job.Apply {
 			s.makeNetwork(j)
 		}
 	})
-	return err
+	return nil
 }
 
 // JobWaits is to be called in the transaction that notes what a queued job
