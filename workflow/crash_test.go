@@ -234,6 +234,8 @@ func killAll(t *testing.T, url string, atOnce int) {
 	checkAll(t, db, effects, n)
 }
 
+// killWorkers keeps processes at work, atOnce of them, and kills n, each while
+// it starts its batch or soon after. Some batches have begun when it returns.
 func killWorkers(t *testing.T, url, effects string, n, atOnce int, env ...string) {
 	t.Helper()
 	workers := make([]*worker, atOnce)
@@ -241,7 +243,12 @@ func killWorkers(t *testing.T, url, effects string, n, atOnce int, env ...string
 		at := i % atOnce
 		if w := workers[at]; w != nil {
 			w.await(t, "ready")
-			// Killed while it starts its batch, or a moment later.
+			// Killed while it starts its batch, or a moment later. On a slow
+			// machine no batch would begin in that time, so every second process
+			// lives until its batch has.
+			if i/atOnce%2 == 1 {
+				w.await(t, "begun")
+			}
 			<-time.After(rand.N(80 * time.Millisecond))
 			w.kill()
 		}
