@@ -18,7 +18,7 @@ import (
 // started is a command that goes on.
 type started struct {
 	t     *testing.T
-	lines chan string // of stdout
+	lines chan string // of stdout and stderr
 	code  chan int
 	stop  context.CancelFunc
 }
@@ -32,7 +32,7 @@ func start(t *testing.T, p *apitest.Portal, args ...string) *started {
 	out, in := io.Pipe()
 	s := &started{t: t, lines: make(chan string, 1000), code: make(chan int, 1), stop: cancel}
 	go func() {
-		s.code <- cli.Main(ctx, args, strings.NewReader(""), in, io.Discard, cli.Hooks{})
+		s.code <- cli.Main(ctx, args, strings.NewReader(""), in, in, cli.Hooks{})
 		in.Close()
 	}()
 	go func() {
@@ -134,4 +134,24 @@ func TestWatchAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(<-s.lines), &i); err != nil || i.Status != "destroying" || !i.CreatedAt.Equal(created) {
 		t.Errorf("%v %+v", err, i)
 	}
+}
+
+// TestDeployDuringDestroy: an instance on its way out is not what was asked
+// for; the new one is deployed when it is gone.
+func TestDeployDuringDestroy(t *testing.T) {
+	p := apitest.New(t, nil)
+	c := jane(t, p)
+	old := deploy(t, c, "todo")
+	p.HoldDestroys()
+	if _, err := c.Destroy(t.Context(), old.ID); err != nil {
+		t.Fatal(err)
+	}
+	late := start(t, p, "deploy", "todo", "--wait", "--timeout", "50ms")
+	late.want("brave-otter-lamp-todo is still being destroyed after 50ms, and nothing was deployed")
+	late.wantExit(5)
+	s := start(t, p, "deploy", "todo", "--wait")
+	s.want("brave-otter-lamp-todo is being destroyed; todo is deployed when it is gone")
+	p.EndDestroys()
+	s.want("http://calm-heron-desk-todo.localhost:8080")
+	s.wantExit(0)
 }

@@ -38,6 +38,13 @@ func (c *deployCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
+	begun := r.now()
+	if !created && c.Wait && beingDestroyed(i) {
+		i, created, err = c.afterDestroy(r, cl, want, i)
+		if err != nil {
+			return err
+		}
+	}
 	if !created {
 		c.noteExisting(r, i, params)
 	}
@@ -52,13 +59,38 @@ func (c *deployCmd) Run(r *run) error {
 	if i.Status == client.StatusRunning {
 		return r.writeReady(i)
 	}
-	w := wait{timeout: c.Timeout}
+	w := wait{timeout: c.Timeout - r.now().Sub(begun)}
 	if !created {
 		if w.seen, err = cl.Progress(r.ctx, i.ID); err != nil {
 			return err
 		}
 	}
 	return r.waitReady(cl, i, w)
+}
+
+// beingDestroyed reports whether an instance is on its way out because somebody
+// ended it; one that failed to deploy, and is cleared away, is not.
+func beingDestroyed(i client.Instance) bool {
+	return i.Status == client.StatusDestroying && i.Reason == ""
+}
+
+// afterDestroy waits until an instance that is being destroyed is gone, and
+// deploys then.
+func (c *deployCmd) afterDestroy(r *run, cl *client.Client, want client.DeployRequest, old client.Instance) (client.Instance, bool, error) {
+	name := printable(old.HostName)
+	r.note("%s is being destroyed; %s is deployed when it is gone", name, printable(c.App))
+	w := wait{timeout: c.Timeout, done: client.Instance.Ended}
+	var err error
+	if w.seen, err = cl.Progress(r.ctx, old.ID); err == nil {
+		_, err = r.follow(cl, old, w)
+	}
+	if errors.Is(err, errTimedOut) {
+		return old, false, exitf(codeTimeout, "%s is still being destroyed after %s, and nothing was deployed; look at it with: iap show %s", name, c.Timeout, name)
+	}
+	if err != nil {
+		return old, false, err
+	}
+	return cl.Deploy(r.ctx, want)
 }
 
 // noteExisting tells that there is an instance already, and of the parameters
@@ -100,11 +132,11 @@ func (r *run) waitReady(cl *client.Client, i client.Instance, w wait) error {
 	name := printable(i.HostName)
 	r.note("%s", paint(r.errColor, styleBold, name))
 	w.done = func(i client.Instance) bool {
-		return i.Status == client.StatusRunning || i.Ended() || i.Status == client.StatusDestroying && i.Reason == ""
+		return i.Status == client.StatusRunning || i.Ended() || beingDestroyed(i)
 	}
 	i, err := r.follow(cl, i, w)
 	if errors.Is(err, errTimedOut) {
-		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), w.timeout, name)
+		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), w.timeout.Round(time.Second), name)
 	}
 	if err != nil {
 		return err

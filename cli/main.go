@@ -120,8 +120,18 @@ func (r *run) usage(parser *kong.Kong) int {
 // complain writes an error for a person, each of several on a line of its own.
 func (r *run) complain(err error) {
 	for _, text := range iap.Texts(err) {
-		r.note("iap: %s", printableLines(text))
+		r.note("iap: %s", printableLines(asFlags(text)))
 	}
+}
+
+// asFlags names what the portal got in an address as what a person gave: a flag
+// of the same name.
+func asFlags(text string) string {
+	const query, within = "query.", "\n  query."
+	if rest, found := strings.CutPrefix(text, query); found {
+		text = "--" + rest
+	}
+	return strings.ReplaceAll(text, within, "\n  --")
 }
 
 // fail writes an error and returns the exit code that it has.

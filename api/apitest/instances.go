@@ -111,17 +111,45 @@ func (s instances) Destroy(_ context.Context, a iap.Actor, ref string) (instance
 	i.Status = instance.Destroying
 	p.changed(i)
 	before := *i
+	i.EndedBy, i.EndReason = a.ID, "destroyed by its owner"
+	if !p.holding {
+		p.destroy(i)
+	}
+	return before, nil
+}
+
+// destroy ends an instance that is being destroyed; it is called with p.mu
+// held.
+func (p *Portal) destroy(i *instance.Instance) {
 	j := p.startJob(*i, job.Destroy)
 	p.logs[j.ID].write("destroying\n")
 	p.endJob(j.ID, job.Succeeded, "")
-	i.EndedAt, i.EndedBy, i.EndReason = p.now(), a.ID, "destroyed by its owner"
+	i.EndedAt = p.now()
 	i.Status, i.Receipt = instance.Destroyed, &instance.Receipt{At: p.now()}
 	if i.App == "sticky" {
 		i.Status, i.Reason = instance.DestroyFailed, "something is left"
 		i.Receipt.Left = []instance.Resource{{Platform: "docker", Kind: "volume", ID: "v1", Name: "sticky-data"}}
 	}
 	p.changed(i)
-	return before, nil
+}
+
+// HoldDestroys has destroys begin and not end, until EndDestroys.
+func (p *Portal) HoldDestroys() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding = true
+}
+
+// EndDestroys ends the destroys that were held.
+func (p *Portal) EndDestroys() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding = false
+	for n := range p.instances {
+		if i := &p.instances[n]; i.Status == instance.Destroying {
+			p.destroy(i)
+		}
+	}
 }
 
 func (s instances) Keep(_ context.Context, a iap.Actor, ref string, until time.Time, reason string) (instance.Instance, error) {

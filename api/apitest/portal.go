@@ -50,6 +50,7 @@ type Portal struct {
 	mu        sync.Mutex
 	fail      error // of every call of a service; nil: none
 	most      int   // instances a person may have; 0: any number
+	holding   bool  // destroys begin and do not end
 	events    *memory
 	instances []instance.Instance // oldest first
 	jobs      []job.Job           // oldest first
