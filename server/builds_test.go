@@ -15,8 +15,11 @@ import (
 // waits for a build; a target of kind task, as a rule for its owner leads to it.
 func awaitsBuild(t *testing.T, when string, target client.TargetSettings) (s *server.Server, c *client.Client, x client.Execution, token string) {
 	t.Helper()
-	s, c = boot(t, testConfig(t))
-	t.Cleanup(func() { _ = s.Stop(t.Context()) })
+	s = startServer(t, testConfig(t))
+	c, err := client.New(s.URL(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.AddTarget(t.Context(), client.AddTarget{Name: "build", Kind: "task", Settings: target}); err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +29,7 @@ func awaitsBuild(t *testing.T, when string, target client.TargetSettings) (s *se
 	if _, _, err := c.PutStateMachine(t.Context(), "build", client.PutStateMachine{Definition: waitsForBuild}); err != nil {
 		t.Fatal(err)
 	}
-	x, err := c.StartExecution(t.Context(), "build", client.StartExecution{})
+	x, err = c.StartExecution(t.Context(), "build", client.StartExecution{})
 	if err != nil {
 		t.Fatal(err)
 	}
