@@ -146,6 +146,9 @@ func TestDeployDuringDestroy(t *testing.T) {
 	if _, err := c.Destroy(t.Context(), old.ID); err != nil {
 		t.Fatal(err)
 	}
+	refused := start(t, p, "deploy", "todo")
+	refused.want("deploy again when it is gone, or let this wait for it: iap deploy todo --wait")
+	refused.wantExit(1)
 	late := start(t, p, "deploy", "todo", "--wait", "--timeout", "50ms")
 	late.want("brave-otter-lamp-todo is still being destroyed after 50ms, and nothing was deployed")
 	late.wantExit(5)

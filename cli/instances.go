@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,19 +32,16 @@ func (c *deployCmd) Run(r *run) error {
 		return err
 	}
 	want := client.DeployRequest{App: c.App, Version: c.Version, Parameters: params, For: c.For}
+	begun := r.now()
 	i, created, err := cl.Deploy(r.ctx, want)
+	if err != nil {
+		i, created, err = c.afterDestroy(r, cl, want, err)
+	}
 	if err != nil {
 		i, created, err = c.makeRoom(r, cl, want, err)
 	}
 	if err != nil {
 		return err
-	}
-	begun := r.now()
-	if !created && c.Wait && beingDestroyed(i) {
-		i, created, err = c.afterDestroy(r, cl, want, i)
-		if err != nil {
-			return err
-		}
 	}
 	if !created {
 		c.noteExisting(r, i, params)
@@ -68,29 +66,44 @@ func (c *deployCmd) Run(r *run) error {
 	return r.waitReady(cl, i, w)
 }
 
-// beingDestroyed reports whether an instance is on its way out because somebody
-// ended it; one that failed to deploy, and is cleared away, is not.
-func beingDestroyed(i client.Instance) bool {
-	return i.Status == client.StatusDestroying && i.Reason == ""
-}
-
-// afterDestroy waits until an instance that is being destroyed is gone, and
-// deploys then.
-func (c *deployCmd) afterDestroy(r *run, cl *client.Client, want client.DeployRequest, old client.Instance) (client.Instance, bool, error) {
-	name := printable(old.HostName)
-	r.note("%s is being destroyed; %s is deployed when it is gone", name, printable(c.App))
-	w := wait{timeout: c.Timeout, done: client.Instance.Ended}
-	var err error
-	if w.seen, err = cl.Progress(r.ctx, old.ID); err == nil {
-		_, err = r.follow(cl, old, w)
+// afterDestroy is what follows when a deploy was refused because the person's
+// last instance of the app is on its way out: with --wait it is waited for, and
+// deployed then. Other refusals stay as they are.
+func (c *deployCmd) afterDestroy(r *run, cl *client.Client, want client.DeployRequest, refused error) (client.Instance, bool, error) {
+	var e *client.Error
+	if !errors.As(refused, &e) || e.Status != http.StatusConflict {
+		return client.Instance{}, false, refused
 	}
-	if errors.Is(err, errTimedOut) {
-		return old, false, exitf(codeTimeout, "%s is still being destroyed after %s, and nothing was deployed; look at it with: iap show %s", name, c.Timeout, name)
+	if !c.Wait {
+		return client.Instance{}, false, exitf(codeOf(refused), "%w, or let this wait for it: iap deploy %s --wait", refused, printable(c.App))
 	}
+	last, err := cl.Instances(r.ctx, client.InstanceFilter{App: c.App, Status: liveStatuses, Limit: 1})
 	if err != nil {
-		return old, false, err
+		return client.Instance{}, false, err
+	}
+	for _, i := range last.Items { // none, or another: it is gone by now
+		if i.Status != client.StatusDestroying && i.EndedBy == "" {
+			continue
+		}
+		if err := c.awaitEnd(r, cl, i); err != nil {
+			return client.Instance{}, false, err
+		}
 	}
 	return cl.Deploy(r.ctx, want)
+}
+
+func (c *deployCmd) awaitEnd(r *run, cl *client.Client, i client.Instance) error {
+	name := printable(i.HostName)
+	r.note("%s is being destroyed; %s is deployed when it is gone", name, printable(c.App))
+	seen, err := cl.Progress(r.ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	_, err = r.follow(cl, i, wait{timeout: c.Timeout, done: client.Instance.Ended, seen: seen})
+	if errors.Is(err, errTimedOut) {
+		return exitf(codeTimeout, "%s is still being destroyed after %s, and nothing was deployed; look at it with: iap show %s", name, c.Timeout, name)
+	}
+	return err
 }
 
 // noteExisting tells that there is an instance already, and of the parameters
@@ -132,7 +145,7 @@ func (r *run) waitReady(cl *client.Client, i client.Instance, w wait) error {
 	name := printable(i.HostName)
 	r.note("%s", paint(r.errColor, styleBold, name))
 	w.done = func(i client.Instance) bool {
-		return i.Status == client.StatusRunning || i.Ended() || beingDestroyed(i)
+		return i.Status == client.StatusRunning || i.Ended() || i.Status == client.StatusDestroying && i.Reason == ""
 	}
 	i, err := r.follow(cl, i, w)
 	if errors.Is(err, errTimedOut) {

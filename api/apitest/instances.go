@@ -33,6 +33,9 @@ func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployReq
 	}
 	for _, i := range p.instances {
 		if i.App == req.App && i.Owner == a.ID && !i.Status.Ended() {
+			if i.Status == instance.Destroying {
+				return instance.Instance{}, false, iap.Errorf("instance.Deploy", iap.Conflict, "your instance of this app is being destroyed; deploy again when it is gone")
+			}
 			return i, false, nil
 		}
 	}
