@@ -49,6 +49,9 @@ func (w *warmer) run(ctx context.Context) {
 		}
 	}
 	for _, key := range keys {
+		if ctx.Err() != nil {
+			return
+		}
 		if err := w.s.runner.Warm(ctx, key); err != nil && ctx.Err() == nil {
 			w.s.cfg.Logger.Warn("a bundle could not be prepared ahead; its first job will do it", "bundle", key, "err", err)
 		}

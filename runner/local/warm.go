@@ -13,7 +13,8 @@ import (
 
 // Warm prepares a built-in bundle before its first job: it initialises it and,
 // with Config.WarmProvider and Config.Spare, starts its provider and the first
-// spare supervisor. It returns when they are ready.
+// spare supervisor. It returns when they are ready, or soon after ctx has ended,
+// with its cause.
 // Jobs do not depend on it; they are only quicker after it.
 func (r *Runner) Warm(ctx context.Context, key string) error {
 	const op = "local.Warm"
@@ -27,6 +28,9 @@ func (r *Runner) Warm(ctx context.Context, key string) error {
 	bundle, err := r.unpack(ctx, key)
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	removeLeftovers(bundle)
 	ready := readyFolder(bundle, binary, r.cfg.CLIConfig)
@@ -43,6 +47,9 @@ func (r *Runner) Warm(ctx context.Context, key string) error {
 		if err := r.pool.startNow(ctx, provider, r.cfg.Docker); err != nil {
 			return err
 		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	p := r.plan(job.Spec{Kind: job.Apply, BuiltIn: true}, binary, bundle)
 	if p.Reattach = r.reattach(bundle, binary); r.cfg.Spare && p.sparable() {
