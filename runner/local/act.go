@@ -90,7 +90,7 @@ func (s *supervisor) init(ctx context.Context, ready string) error {
 		if killed {
 			return &failure{job.ErrKilled, fmt.Sprintf("%s was ended: %v", s.toolName(), err)}
 		}
-		reason := rep.reason()
+		reason := rep.reason(s.spec.BuiltIn)
 		if reason == "" {
 			reason = err.Error()
 		}
@@ -140,7 +140,7 @@ func (s *supervisor) attempts(ctx context.Context) (*report, error) {
 			return rep, nil
 		}
 		rescued, lost := s.rescueState(ctx)
-		name, reason := rep.classify(s.spec.Kind)
+		name, reason := rep.classify(s.spec)
 		if reason == "" {
 			reason = fmt.Sprintf("%s ended without a word: %v", s.toolName(), err)
 		}
@@ -181,7 +181,7 @@ func (s *supervisor) try(ctx context.Context, warm, refresh bool) (*report, bool
 	if waiting := s.spare; waiting != nil {
 		s.spare = nil
 		rep, killed, err := s.followSpare(ctx, waiting)
-		if err == nil || ctx.Err() != nil || rep.acted || rep.reason() != "" {
+		if err == nil || ctx.Err() != nil || rep.acted || rep.reason(s.spec.BuiltIn) != "" {
 			return rep, killed, err
 		}
 		s.log.say("The run that was prepared ended; starting another one.")

@@ -11,13 +11,8 @@ import (
 	"github.com/internal-app-portal/iap/runner/local"
 )
 
-func TestReasonsThatAPersonCanActOn(t *testing.T) {
-	for name, c := range map[string]struct {
-		bundle map[string]string
-		error  string
-		reason []string
-	}{
-		"a check of the bundle": {map[string]string{"main.tf": `variable "host_name" {}
+// precondition is a bundle that checks something itself.
+var precondition = map[string]string{"main.tf": `variable "host_name" {}
 resource "terraform_data" "app" {
   lifecycle {
     precondition {
@@ -25,7 +20,25 @@ resource "terraform_data" "app" {
       error_message = "The port is taken by another app."
     }
   }
-}`}, job.ErrApplyFailed, []string{"The port is taken by another app.\nAt main.tf:5, in resource \"terraform_data\" \"app\""}},
+}`}
+
+// The scripts of the portal's own bundle are nobody's to look at.
+func TestTheReasonOfABuiltInBundleNamesNoPlace(t *testing.T) {
+	g := newRig(t, bundles{"b": precondition})
+	spec := g.spec(job.Apply, "b", "one", map[string]any{"host_name": "x"})
+	spec.BuiltIn = true
+	if res := g.run(spec); res.Reason != "The port is taken by another app." {
+		t.Errorf("the reason is %q", res.Reason)
+	}
+}
+
+func TestReasonsThatAPersonCanActOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		bundle map[string]string
+		error  string
+		reason []string
+	}{
+		"a check of the bundle": {precondition, job.ErrApplyFailed, []string{"The port is taken by another app.\nAt main.tf:5, in resource \"terraform_data\" \"app\""}},
 		"a command that fails": {command("echo what it said; exit 3"), job.ErrApplyFailed,
 			[]string{"local-exec provisioner error", "exit status 3", "main.tf:6", "terraform_data.app"}},
 		"a mistake in the bundle": {map[string]string{"main.tf": `output "x" { value = var.missing }`}, job.ErrInitFailed,

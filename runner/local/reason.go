@@ -11,18 +11,20 @@ import (
 const maxReason = 800
 
 // reason returns two or three lines that say what went wrong, for a person:
-// what, why, where.
-func (r *report) reason() string {
+// what, why, where. Where a condition of the portal's own bundle stands is
+// nothing that a person could look up.
+func (r *report) reason(builtIn bool) string {
 	if d := r.first; d != nil {
 		lines := []string{strings.TrimSpace(sanitise(d.Summary))}
+		condition := isCondition(lines[0])
 		switch detail := paragraph(sanitise(d.Detail)); {
 		case detail == "" || detail == lines[0]:
-		case isCondition(lines[0]):
+		case condition:
 			lines[0] = detail
 		default:
 			lines = append(lines, detail)
 		}
-		if at := sanitise(d.where()); at != "" {
+		if at := sanitise(d.where()); at != "" && !(condition && builtIn) {
 			lines = append(lines, "At "+at)
 		}
 		return strings.Join(lines, "\n")
@@ -104,12 +106,12 @@ func (r *report) says(expression string) bool {
 
 // classify returns the name of the error, and better words than the tool's
 // where there are some.
-func (r *report) classify(kind job.Kind) (name, reason string) {
+func (r *report) classify(spec job.Spec) (name, reason string) {
 	name = job.ErrApplyFailed
-	if kind == job.Destroy {
+	if spec.Kind == job.Destroy {
 		name = job.ErrDestroyFailed
 	}
-	reason = r.reason()
+	reason = r.reason(spec.BuiltIn)
 	switch {
 	case r.says(dockerGone):
 		return job.ErrUnavailable, "Docker does not answer.\n" + reason
