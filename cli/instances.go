@@ -32,7 +32,6 @@ func (c *deployCmd) Run(r *run) error {
 		return err
 	}
 	want := client.DeployRequest{App: c.App, Version: c.Version, Parameters: params, For: c.For}
-	begun := r.now()
 	i, created, err := cl.Deploy(r.ctx, want)
 	if err != nil {
 		i, created, err = c.afterDestroy(r, cl, want, err)
@@ -57,7 +56,7 @@ func (c *deployCmd) Run(r *run) error {
 	if i.Status == client.StatusRunning {
 		return r.writeReady(i)
 	}
-	w := wait{timeout: c.Timeout - r.now().Sub(begun)}
+	w := wait{timeout: c.Timeout}
 	if !created {
 		if w.seen, err = cl.Progress(r.ctx, i.ID); err != nil {
 			return err
@@ -74,35 +73,41 @@ func (c *deployCmd) afterDestroy(r *run, cl *client.Client, want client.DeployRe
 	if !errors.As(refused, &e) || e.Status != http.StatusConflict {
 		return client.Instance{}, false, refused
 	}
-	if !c.Wait {
-		return client.Instance{}, false, exitf(codeOf(refused), "%w, or let this wait for it: iap deploy %s --wait", refused, printable(c.App))
-	}
-	last, err := cl.Instances(r.ctx, client.InstanceFilter{App: c.App, Status: liveStatuses, Limit: 1})
+	own, err := cl.Instances(r.ctx, client.InstanceFilter{App: c.App, Status: liveStatuses})
 	if err != nil {
 		return client.Instance{}, false, err
 	}
-	for _, i := range last.Items { // none, or another: it is gone by now
-		if i.Status != client.StatusDestroying && i.EndedBy == "" {
-			continue
-		}
-		if err := c.awaitEnd(r, cl, i); err != nil {
+	ending := slices.IndexFunc(own.Items, func(i client.Instance) bool {
+		return !i.Ended() && (i.Status == client.StatusDestroying || i.EndedBy != "")
+	})
+	switch {
+	case ending < 0: // it is gone by now, or another refusal comes again
+	case !c.Wait:
+		return client.Instance{}, false, exitf(codeOf(refused), "%w, or let this wait for it: iap deploy %s --wait", refused, printable(c.App))
+	default:
+		if err := c.awaitEnd(r, cl, own.Items[ending]); err != nil {
 			return client.Instance{}, false, err
 		}
 	}
 	return cl.Deploy(r.ctx, want)
 }
 
+// awaitEnd waits until an instance is gone, which counts towards the timeout.
+// What it left is told, and is no reason not to have another.
 func (c *deployCmd) awaitEnd(r *run, cl *client.Client, i client.Instance) error {
-	name := printable(i.HostName)
-	r.note("%s is being destroyed; %s is deployed when it is gone", name, printable(c.App))
+	r.note("your instance of %s is being destroyed; another is deployed when it is gone", printable(c.App))
 	seen, err := cl.Progress(r.ctx, i.ID)
 	if err != nil {
 		return err
 	}
-	_, err = r.follow(cl, i, wait{timeout: c.Timeout, done: client.Instance.Ended, seen: seen})
-	if errors.Is(err, errTimedOut) {
-		return exitf(codeTimeout, "%s is still being destroyed after %s, and nothing was deployed; look at it with: iap show %s", name, c.Timeout, name)
+	begun := r.now()
+	d := destroyCmd{Wait: true, Timeout: c.Timeout}
+	i, err = d.wait(r, cl, i, wait{timeout: c.Timeout, done: client.Instance.Ended, seen: seen})
+	if err != nil && i.Ended() {
+		r.complain(err)
+		err = nil
 	}
+	c.Timeout -= r.now().Sub(begun)
 	return err
 }
 
@@ -149,7 +154,7 @@ func (r *run) waitReady(cl *client.Client, i client.Instance, w wait) error {
 	}
 	i, err := r.follow(cl, i, w)
 	if errors.Is(err, errTimedOut) {
-		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), w.timeout.Round(time.Second), name)
+		return exitf(codeTimeout, "%s is still %s after %s and goes on; look at it with: iap show %s", name, statusWords(i.Status), w.timeout.Round(time.Millisecond), name)
 	}
 	if err != nil {
 		return err

@@ -31,6 +31,9 @@ func (s instances) Deploy(_ context.Context, a iap.Actor, req instance.DeployReq
 	if err != nil {
 		return instance.Instance{}, false, err
 	}
+	if app.Retired {
+		return instance.Instance{}, false, iap.Errorf("instance.Deploy", iap.Conflict, "the app %q is retired; a publisher can take that back", app.Slug)
+	}
 	for _, i := range p.instances {
 		if i.App == req.App && i.Owner == a.ID && !i.Status.Ended() {
 			if i.Status == instance.Destroying {
