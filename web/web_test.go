@@ -243,6 +243,8 @@ func TestDeployForm(t *testing.T) {
 	}
 	_, body = p.do("GET", to, "jane@example.com", nil)
 	contains(t, body, "Destroyed by its owner", "Receipt: 0 left", "Deploy again")
+	_, body = p.do("GET", "/admin/instances?status=destroyed", "", nil)
+	contains(t, body, `<td class="why" title="Destroyed by its owner">`)
 }
 
 // TestDestroyMany: an admin sees what would be destroyed before it is; what its
